@@ -1,0 +1,1 @@
+"""crowdalpha: what each model adds to the stake-weighted crowd."""
