@@ -1,0 +1,136 @@
+"""Correlation of a model with the target: what it is worth alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from crowdalpha.scoring import exact, kernels
+from crowdalpha.scoring.arrays import Floats, matrix, vector
+from crowdalpha.scoring.neutral import neutralize_rows, residual
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models, signed_power
+
+
+def corr(predictions: ArrayLike | Ranks, target: ArrayLike, *, ties: str = "average") -> Any:
+    """CORR = Pearson(uniform(p), t): the payout score of 2019-07 to 2023-05.
+
+    predictions: (n_ids, n_models) or (n_ids,), any scale, only ranks count. target: (n_ids,), raw. Result:
+    (n_models,) or a scalar in [-1, 1]; 0 for a constant prediction, NaN for an absent model. With a binned
+    target the maximum is below 1: sqrt(.96) for five equal bins. Refuses a constant target.
+    Source: [SPEC 2], [DOCS].
+
+    >>> round(corr([1, 3, 2, 4, 5], [0, 0.25, 0.5, 0.75, 1]), 12)
+    0.9
+    """
+    ranks = rank_models(predictions, ties=ties)
+    t = varying_target(target, ranks.n_ids)
+    spread = np.sqrt(rank_squares(ranks.doubled)) * np.sqrt(exact.sum_of_squares(exact.centred(t)))
+    return ranks.scores(ratio(rank_dots(ranks, t[:, None])[:, 0], spread))
+
+
+def numerai_corr(predictions: ArrayLike | Ranks, target: ArrayLike) -> Any:
+    """CORR since 2023-05 ("CORR20v2"): Pearson(g(p), sp(t - mean t)), g = sp(gaussianize(p)), sp = signed_power 1.5.
+
+    The power stresses the tails of both. Shapes, range and missing models as in `corr`; ties are shared.
+    Source: [SPEC 2], [NT].
+
+    >>> round(numerai_corr([1, 2, 3, 4, 5], [0, 0.25, 0.5, 0.75, 1]), 6)
+    0.998884
+    """
+    ranks = rank_models(predictions)
+    t = signed_power(exact.centred(varying_target(target, ranks.n_ids)), 1.5)
+    return ranks.scores(pearson_rows(signed_power(gaussian_rows(ranks), 1.5), t))
+
+
+def fnc(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayLike) -> Any:
+    """Feature-neutral correlation: numerai_corr of what is left of gaussianize(p) when the features are taken out.
+
+        FNC = numerai_corr(neutralize(gaussianize(p), by=features), t)
+
+    features: (n_ids, n_features); the regression has an intercept. Other shapes, range and missing models as in
+    `corr`. 0 for a model that is nothing but its features. Source: [SPEC 2], [NT].
+    """
+    ranks = rank_models(predictions)
+    by, _ = matrix(features, "features", ranks.n_ids)
+    left = neutralize_rows(gaussian_rows(ranks), by)
+    again = Ranks(kernels.rank_rows(left, "average"), ranks.present, "average", ranks.single)
+    return numerai_corr(again, target)
+
+
+def fnc_2021(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayLike) -> Any:
+    """Feature-neutral correlation as first paid on: CORR of uniform(p) less its projection, without an intercept.
+
+        FNC_2021 = corr(u - F pinv(F) u, t),  u = uniform(p)
+
+    Shapes, range and missing models as in `fnc`. Source: [SPEC 2], [EX].
+    """
+    ranks = rank_models(predictions)
+    by, _ = matrix(features, "features", ranks.n_ids)
+    uniform = (ranks.doubled + ranks.n_ids) / (2.0 * ranks.n_ids)
+    left = residual(uniform.T, by).T
+    again = Ranks(kernels.rank_rows(left, "average"), ranks.present, "average", ranks.single)
+    return corr(again, target)
+
+
+def varying_target(target: ArrayLike, n_ids: int) -> Floats:
+    """The target as (n_ids,) numbers that are not all the same."""
+    t = vector(target, "target", n_ids)
+    if (t == t[0]).all():
+        raise InputError(
+            Problem(
+                "constant_target",
+                "a target with at least two values",
+                f"{t[0]:g} everywhere",
+                "leave this era out: no model can be told from another in it",
+            )
+        )
+    return t
+
+
+def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
+    """Doubled ranks times each column, (n_models, n_columns): whole-number sums, free of order.
+
+    The columns are split into limbs narrow enough for every sum to stay below 2^53.
+    """
+    n, width = ranks.n_ids, exact.MANTISSA - 1 - 2 * exact.bit_length(ranks.n_ids)
+    parts = exact.limbs(columns, width)
+    if not parts:
+        return np.zeros((ranks.n_models, columns.shape[1]))
+    stacked = np.hstack([whole for whole, _ in parts])
+    dots = np.empty((ranks.n_models, stacked.shape[1]))
+
+    def work(block: slice) -> None:
+        dots[block] = ranks.doubled[block].astype(np.float64) @ stacked
+
+    for _ in kernels.in_threads(work, kernels.column_blocks(ranks.n_models), n * ranks.n_models):
+        pass
+    result = np.zeros((ranks.n_models, columns.shape[1]))
+    for k, (_, scale) in enumerate(parts):
+        result += dots[:, k * columns.shape[1] : (k + 1) * columns.shape[1]] * scale
+    return result
+
+
+def rank_squares(doubled: kernels.Doubled) -> Floats:
+    """Sum of squares of each row of doubled ranks, a whole number."""
+    squares = np.empty(len(doubled))
+    for block in kernels.column_blocks(len(doubled)):
+        rows = doubled[block].astype(np.float64 if doubled.shape[1] < 2**17 else np.int64)
+        squares[block] = np.einsum("ji,ji->j", rows, rows)
+    return squares
+
+
+def pearson_rows(rows: Floats, vector: Floats) -> Floats:
+    """Pearson correlation of each row of (n_models, n_ids) with a vector; 0 for a constant row. Free of order."""
+    columns = rows.T
+    columns = columns - exact.mean(columns)
+    other = exact.centred(vector)
+    spread = np.sqrt(exact.total(columns * columns)) * np.sqrt(exact.sum_of_squares(other))
+    return ratio(exact.total(columns * other[:, None]), spread)
+
+
+def ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """numerator / denominator, and 0 where the denominator is 0."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)

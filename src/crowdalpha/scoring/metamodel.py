@@ -1,0 +1,162 @@
+"""The stake-weighted metamodel, in whole-number arithmetic from ranks and stakes to its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from crowdalpha.scoring import kernels
+from crowdalpha.scoring.arrays import Floats, Whole
+from crowdalpha.scoring.bags import whole_bags, whole_units
+from crowdalpha.scoring.exact import MANTISSA, bit_length
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.scoring.ranks import Ranks, rank_models
+
+
+def metamodel(predictions: ArrayLike | Ranks, stakes: ArrayLike, *, ties: str = "average") -> Floats:
+    """The stake-weighted mean of the uniform predictions, made uniform: m = uniform(sum_j s_j u_j / sum_j s_j).
+
+    predictions: (n_ids, n_models). stakes: (n_models,), 0 for models that are not pooled. Result: (n_ids,) in
+    (0, 1). Ranks and stakes are whole numbers and summed as such: the result is the same bits for any order of
+    rows and models, any thread count and any BLAS. Absent models are not pooled. Refuses a pool without stake.
+    Source: [SPEC 1], [F93#1].
+
+    >>> metamodel([[1, 2], [2, 1], [3, 3]], [2.5, 1.0])
+    array([0.16666667, 0.5       , 0.83333333])
+    """
+    ranks = rank_models(predictions, ties=ties)
+    pooled = Pool.of(ranks, stakes).metamodels()
+    return np.asarray((pooled.doubled[0] + ranks.n_ids) / (2.0 * ranks.n_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The stakers of an era and, for each bag b and id i, the whole number sum_j c_bj s_j d_ij.
+
+    d are doubled ranks, c multiplicities (n_bags, n_models), s stakes. Whole numbers may pass 2^53, so stakes and
+    sums are kept as digits of `width` bits, lowest first; a digit of a sum may exceed its width (it carries later).
+    """
+
+    ranks: Ranks
+    multiplicities: Whole
+    stakes: list[Whole]
+    sums: list[Whole]
+    width: int
+
+    @classmethod
+    def of(cls, ranks: Ranks, stakes: ArrayLike, bags: ArrayLike | None = None) -> Pool:
+        """Add up the pool. `bags` None stands for one bag that has every staker once."""
+        units = whole_units(stakes, ranks.n_models)
+        multiplicities = _staked_and_present(ranks, units, bags)
+        draws = bit_length(int(multiplicities.sum(axis=1).max()) + 1)
+        width = MANTISSA - 1 - bit_length(ranks.n_ids) - max(draws, 2 * draws - 10)
+        digits = _digits(np.where(multiplicities.any(axis=0), units, 0), width)
+        return cls(ranks, multiplicities, digits, _weighted_sums(ranks, multiplicities, digits), width)
+
+    @property
+    def n_stakers(self) -> int:
+        """Models of the era that are drawn in at least one bag."""
+        return int(self.multiplicities.any(axis=0).sum())
+
+    def metamodels(self) -> Ranks:
+        """One metamodel a bag, ranked: (n_bags, n_ids)."""
+        return self._ranked(self.sums)
+
+    def without(self, j: int) -> Ranks:
+        """The metamodels without whatever model j has in each bag."""
+        return self._ranked(self._sums_without(j))
+
+    def at_mean_stake(self, j: int) -> Ranks:
+        """The metamodels with model j at the mean stake W / C of the bag's draws instead of its own.
+
+        Times C, which changes no order, all sums stay whole: C (sum without j) + W d_j.
+        """
+        draws = self.multiplicities.sum(axis=1, keepdims=True)
+        others = _carry(self._sums_without(j), self.width)
+        staked = [(self.multiplicities @ digit)[:, None] for digit in self.stakes]
+        return self._ranked([draws * s + w * self._row(j) for s, w in zip(others, staked, strict=True)])
+
+    def _sums_without(self, j: int) -> list[Whole]:
+        own = self.multiplicities[:, j : j + 1]
+        return [s - own * digit[j] * self._row(j) for s, digit in zip(self.sums, self.stakes, strict=True)]
+
+    def _row(self, j: int) -> Whole:
+        return self.ranks.doubled[j].astype(np.int64)
+
+    def _ranked(self, sums: list[Whole]) -> Ranks:
+        doubled = kernels.rank_rows(_sort_keys(sums, self.width), self.ranks.ties)
+        return Ranks(doubled, np.ones(len(doubled), bool), self.ranks.ties)
+
+
+def _staked_and_present(ranks: Ranks, units: Whole, bags: ArrayLike | None) -> Whole:
+    staked = (units > 0) & ranks.present
+    if not staked.any():
+        raise InputError(
+            Problem(
+                "no_stake", "at least one model with stake in the era", "none", "give the pool some stake"
+            )
+        )
+    chosen = np.ones((1, ranks.n_models), np.int64) if bags is None else whole_bags(bags, ranks.n_models)
+    multiplicities = chosen * staked
+    empty = np.flatnonzero(~multiplicities.any(axis=1))
+    if len(empty):
+        raise InputError(
+            Problem(
+                "empty_bag",
+                "a staked and present model in every bag",
+                f"none in bag {empty[0]}",
+                "draw the bags among the stakers of this era",
+            )
+        )
+    return multiplicities
+
+
+def _digits(units: Whole, width: int) -> list[Whole]:
+    """Whole stakes, divided by what they all share (which changes no order), as digits, lowest first."""
+    reduced = units // int(np.gcd.reduce(units))
+    n_digits = -(-int(reduced.max()).bit_length() // width)
+    return [(reduced >> (width * k)) & ((1 << width) - 1) for k in range(n_digits)]
+
+
+def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: list[Whole]) -> list[Whole]:
+    """The sums of each digit, by matrix products of whole numbers below 2^53, in blocks of models."""
+    drawn = np.flatnonzero(multiplicities.any(axis=0))
+    weights = np.vstack([multiplicities[:, drawn] * digit[drawn] for digit in digits]).astype(np.float64)
+
+    def work(block: slice) -> Floats:
+        return np.asarray(weights[:, block] @ ranks.doubled[drawn[block]].astype(np.float64))
+
+    sums = np.zeros((len(weights), ranks.n_ids))
+    for part in kernels.in_threads(work, kernels.column_blocks(len(drawn)), len(drawn) * ranks.n_ids):
+        sums += part
+    return [whole.astype(np.int64) for whole in np.vsplit(sums, len(digits))]
+
+
+def _sort_keys(sums: list[Whole], width: int) -> Floats:
+    """Numbers in float64 that are ordered as the whole numbers are, ties included."""
+    *lower, key = _carry(sums, width)
+    for digit in reversed(lower):
+        if _bits(key) + width >= MANTISSA:
+            key = _dense(key)
+        key = (key << width) | digit
+    return (key if _bits(key) < MANTISSA else _dense(key)).astype(np.float64)
+
+
+def _carry(sums: list[Whole], width: int) -> list[Whole]:
+    """The same numbers with every digit but the highest in 0 .. 2^width - 1."""
+    carried, carry = [], np.zeros_like(sums[0])
+    for digit in sums[:-1]:
+        carried.append((digit + carry) & ((1 << width) - 1))
+        carry = (digit + carry) >> width
+    return [*carried, sums[-1] + carry]
+
+
+def _bits(key: Whole) -> int:
+    return int(np.abs(key).max()).bit_length()
+
+
+def _dense(key: Whole) -> Whole:
+    """The values of each row replaced by 0, 1, 2, ... in the same order."""
+    return np.stack([np.unique(row, return_inverse=True)[1] for row in key]).astype(np.int64)

@@ -1,0 +1,167 @@
+"""Neutralisation: what is left of a prediction, or of a target, when something else is taken out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from crowdalpha.scoring import exact
+from crowdalpha.scoring.arrays import Floats, Mask, like_input, matrix, models, unit_interval, vector
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models
+
+NEGLIGIBLE = 1e-11
+"""A pivot below this share of its column's square is rounding: the column repeats the ones before it."""
+SOUND = 1e-3
+"""Pivots above this share need no second pass."""
+
+
+def neutralize(values: ArrayLike, by: ArrayLike, *, proportion: float = 1.0) -> Any:
+    """The values less q times their least-squares fit on `by` and an intercept.
+
+        y - q [1 by] pinv([1 by]) y
+
+    values: (n_ids, n_columns) or (n_ids,); a NaN column stays NaN. by: (n_ids, n_by) or (n_ids,). proportion: q in
+    [0, 1]. Columns of `by` that repeat others (a constant, one-hot groups) change nothing. With q = 1 the result
+    has mean 0 and correlation 0 with every column of `by`, and a constant column becomes exactly 0.
+    Free of order: permuted rows or columns of `values` give the same bits. Source: [F93#1], [SPEC 0].
+
+    >>> neutralize([1.0, 2.0, 4.0], [0.0, 1.0, 2.0]).round(9)
+    array([ 0.16666667, -0.33333333,  0.16666667])
+    """
+    columns, present, single = models(values)
+    others, _ = matrix(by, "by", len(columns))
+    left = columns - unit_interval(proportion, "proportion") * fit(columns, with_intercept(others))
+    return like_input(np.where(present, left, np.nan), single)
+
+
+def normalize_and_neutralize(
+    predictions: ArrayLike | Ranks, features: ArrayLike, *, proportion: float = 1.0
+) -> Any:
+    """The 2020 recipe for submissions: Gaussianise, neutralise to the features, scale to standard deviation 1.
+
+        z = Phi^-1((rank_first - 1/2) / n);  r = neutralize(z, features, proportion);  r / std(r, ddof=1)
+
+    predictions: (n_ids, n_models) or (n_ids,), rows sorted by id (ties keep their order). features:
+    (n_ids, n_features). A model that is nothing but its features becomes zeros. The 2020 original had no
+    intercept; this has one. Source: [SPEC 2], [EX].
+    """
+    ranks = rank_models(predictions, ties="first")
+    by, _ = matrix(features, "features", ranks.n_ids)
+    left = neutralize_rows(gaussian_rows(ranks), by, unit_interval(proportion, "proportion")).T
+    spread = np.sqrt(exact.total((left - exact.mean(left)) ** 2) / (ranks.n_ids - 1))
+    scaled = np.divide(left, spread, out=np.zeros_like(left), where=spread > 0)
+    return like_input(np.where(ranks.present, scaled, np.nan), ranks.single)
+
+
+def neutralize_target(
+    target: ArrayLike,
+    by: ArrayLike,
+    *,
+    proportion: float = 1.0,
+    bins: Literal["own"] | Sequence[float] | None = None,
+) -> Any:
+    """A target with something taken out of it: features (feature-neutral target), or one's own predictions.
+
+        t - q [1 by] pinv([1 by]) t, then, if bins are asked for, binned again by its order
+
+    target: (n_ids,). by: (n_ids, n_by) or (n_ids,). bins: None leaves the residual as it is; "own" gives the
+    residual's i-th smallest id the target's i-th smallest value, so that its proportions stay; a sequence of
+    shares such as (.05, .2, .5, .2, .05) bins it to equally spaced values in [0, 1]. Ids whose residuals tie
+    share a bin. Train the next model on a target neutral to one's own predictions. Source: [SPEC 2], [F93].
+
+    >>> neutralize_target([0, 0, 1, 1], [0, 1, 0, 1], bins="own")
+    array([0., 0., 1., 1.])
+    """
+    others, _ = matrix(by, "by")
+    t = vector(target, "target", len(others))
+    left = neutralize(t, others, proportion=proportion)
+    if bins is None:
+        return left
+    levels = np.sort(t) if isinstance(bins, str) else _levels(bins, len(t))
+    place = (rank_models(left).doubled[0] + len(t)) // 2
+    return levels[place]
+
+
+def neutralize_rows(rows: Floats, by: Floats, proportion: float = 1.0) -> Floats:
+    """`neutralize` on (n_models, n_ids) arrays that have passed the door."""
+    columns = rows.T
+    return np.ascontiguousarray((columns - proportion * fit(columns, with_intercept(by))).T)
+
+
+def residual(values: ArrayLike, design: ArrayLike, *, proportion: float = 1.0) -> Any:
+    """y - q D pinv(D) y: neutralisation to the columns of the design alone, without an intercept."""
+    columns, single = matrix(values, "values")
+    others, _ = matrix(design, "design", len(columns))
+    return like_input(columns - unit_interval(proportion, "proportion") * fit(columns, others), single)
+
+
+def with_intercept(by: Floats) -> Floats:
+    """The columns of `by` after a column of ones."""
+    return np.hstack([np.ones((len(by), 1)), by])
+
+
+def fit(values: Floats, design: Floats) -> Floats:
+    """The least-squares fit D pinv(D) Y, free of order: exact Gram matrix, Cholesky, and a second pass if needed.
+
+    Sums over ids are exact (`exact.dot`), and the elimination works in a fixed order, so the bits depend on no
+    row order, thread count or BLAS. Constant columns of Y are fitted exactly if the design has an intercept.
+    """
+    factor, kept, sound = _cholesky(exact.dot(design, design))
+    fitted = _project(values, design, factor, kept)
+    if not sound:
+        fitted = fitted + _project(values - fitted, design, factor, kept)
+    if (design == 1.0).all(axis=0).any():
+        constant = (values == values[:1]).all(axis=0)
+        fitted[:, constant] = values[:, constant]
+    return fitted
+
+
+def _project(values: Floats, design: Floats, factor: Floats, kept: Mask) -> Floats:
+    beta = np.zeros((design.shape[1], values.shape[1]))
+    beta[kept] = _solve(factor, exact.dot(design[:, kept], values))
+    return exact.dot(design.T, beta)
+
+
+def _cholesky(gram: Floats) -> tuple[Floats, Mask, bool]:
+    """Lower factor of the Gram matrix of the columns that matter, which those are, and whether all pivots are sound."""
+    a, size = gram.copy(), np.diag(gram).copy()
+    kept = np.zeros(len(a), bool)
+    sound = True
+    for k in range(len(a)):
+        pivot = a[k, k]
+        if pivot > NEGLIGIBLE * size[k]:
+            kept[k] = True
+            sound = sound and bool(pivot > SOUND * size[k])
+            a[k:, k] /= np.sqrt(pivot)
+            a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k + 1 :, k])
+    return np.tril(a[np.ix_(kept, kept)]), kept, sound
+
+
+def _solve(factor: Floats, right: Floats) -> Floats:
+    """(L L^T)^-1 right, by substitution in a fixed order."""
+    x = right.copy()
+    for k in range(len(x)):
+        x[k] /= factor[k, k]
+        x[k + 1 :] -= np.outer(factor[k + 1 :, k], x[k])
+    for k in range(len(x) - 1, -1, -1):
+        x[k] /= factor[k, k]
+        x[:k] -= np.outer(factor[k, :k], x[k])
+    return x
+
+
+def _levels(shares: Sequence[float], n: int) -> Floats:
+    if len(shares) < 2 or min(shares) <= 0 or abs(sum(shares) - 1.0) > 1e-9:
+        raise InputError(
+            Problem(
+                "bad_bins",
+                "'own', or two or more positive shares that sum to 1",
+                repr(list(shares)),
+                "for example (.05, .2, .5, .2, .05)",
+            )
+        )
+    edges = np.rint(np.cumsum(shares)[:-1] * n).astype(int)
+    return np.searchsorted(edges, np.arange(n), side="right") / (len(shares) - 1)
