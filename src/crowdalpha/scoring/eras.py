@@ -113,13 +113,14 @@ def summarize(
     such an era is left out of that model's figures, and a pair across the gap out of its autocorrelation.
     `ddof` is 0 as in the tournament's Sharpe; its scripts of 2020 used 1. The penalty of the adjusted Sharpe
     keeps the sign of r, so scores that alternate are rewarded; from 2021 the scripts took |r|.
-    A score of -1 or less loses everything: v is 0 from then on. The operator's example analysis clips scores
+    A score of -1 or less loses everything, for good. The operator's example analysis clips scores
     at +-0.25 and counts 49 eras a year (52 less 3 of compounding lag), in per cent: `eras_per_year=49`.
 
     Intervals are percentiles over `n_resamples` circular block resamples of runs of `block` eras (default
-    n^(1/3) rounded; take at least the overlap of the targets), drawn by Philox from `seed`; they need two
-    eras. All figures are the same to the bit for a model alone and among others. Raises InputError for
-    infinite scores, other shapes and options out of range. Source: [F151#2], [PR92], [SPEC 2].
+    n^(1/3) rounded; longer for strongly autocorrelated scores, or the interval is too narrow), drawn by
+    Philox from `seed`; they need two eras. All figures are the same to the bit for a model alone and among
+    others. Raises InputError for infinite scores, other shapes and options out of range.
+    Source: [F151#2], [PR92], [SPEC 2].
 
     >>> s = summarize([0.03, -0.01, 0.02, 0.04])
     >>> round(s.mean, 6), round(s.sharpe, 6), round(s.max_drawdown, 6), s.hit_rate, s.n_eras
@@ -131,8 +132,9 @@ def summarize(
     rows = [_figures(column, options) for column in _columns(scores)]
     if scores.ndim == 1:
         return Summary(**rows[0])
+    kinds = {field.name: "i8" if field.name == "n_eras" else "f8" for field in fields(Summary)}
     stacked: dict[str, Any] = {
-        field.name: np.array([row[field.name] for row in rows]) for field in fields(Summary)
+        name: np.array([row[name] for row in rows], kind) for name, kind in kinds.items()
     }
     return Summary(**stacked)
 

@@ -79,17 +79,22 @@ def autocorrelation_penalty(lag1: float, n_eras: int) -> float:
 
 
 def max_drawdown(scores: Floats) -> float:
-    """-max((rollmax - v) / rollmax) of v = cumprod(1 + score); -1 from a score of -1 or less on.
+    """-max((rollmax - v) / rollmax) of v = cumprod(1 + score); -1 with a score of -1 or less.
 
-    The rolling maximum looks back on DRAWDOWN_WINDOW eras, fewer at the start.
+    The rolling maximum looks back on DRAWDOWN_WINDOW eras, fewer at the start. What is left of a peak
+    k eras ago is the product of the last k growth factors, which no length of series can overflow.
     """
     if not len(scores):
         return NAN
-    value = np.cumprod(np.maximum(1.0 + scores, 0.0))
-    padded = np.concatenate([np.zeros(DRAWDOWN_WINDOW - 1), value])
-    peak = np.lib.stride_tricks.sliding_window_view(padded, DRAWDOWN_WINDOW).max(axis=1)
-    left = np.divide(value, peak, out=np.zeros_like(value), where=peak > 0)
-    return float(left.min()) - 1.0
+    growth = 1.0 + scores
+    if growth.min() <= 0.0:
+        return -1.0
+    left, worst = np.ones(len(growth)), 1.0
+    with np.errstate(over="ignore"):
+        for k in range(1, min(DRAWDOWN_WINDOW, len(growth))):
+            left = left[:-1] * growth[k:]
+            worst = min(worst, float(left.min()))
+    return worst - 1.0
 
 
 def apy(scores: Floats, eras_per_year: float) -> float:
