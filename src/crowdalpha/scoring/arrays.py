@@ -21,9 +21,7 @@ def numbers(x: ArrayLike, name: str) -> Floats:
         array = np.asarray(x)
     except ValueError:
         raise InputError(
-            Problem(
-                "ragged", f"{name} as a rectangle of numbers", "rows of different lengths", "pad or split it"
-            )
+            Problem("ragged", f"{name} as a rectangle of numbers", "rows of different lengths", "pad or split it")
         ) from None
     if array.dtype.kind not in "fiub":
         raise InputError(
@@ -37,9 +35,7 @@ def matrix(x: ArrayLike, name: str, n_ids: int | None = None) -> tuple[Floats, b
     array = numbers(x, name)
     if array.ndim not in (1, 2):
         raise InputError(
-            Problem(
-                "wrong_shape", f"{name} of shape (n_ids, n_columns)", f"shape {array.shape}", "reshape it"
-            )
+            Problem("wrong_shape", f"{name} of shape (n_ids, n_columns)", f"shape {array.shape}", "reshape it")
         )
     _check_length(len(array), n_ids, name)
     single = array.ndim == 1
@@ -70,9 +66,9 @@ def models(predictions: ArrayLike, n_ids: int | None = None) -> tuple[Floats, Ma
     columns = array[:, None] if single else array
     if np.isfinite(columns).all():
         return columns, np.ones(columns.shape[1], bool), single
-    absent = np.isnan(columns).all(axis=0)
+    absent: Mask = np.atleast_1d(np.isnan(columns).all(axis=0))
     refuse_if_any(_not_finite(columns, "predictions", absent))
-    return np.where(absent, 0.0, columns), ~absent, single
+    return np.where(absent, 0.0, columns), np.logical_not(absent), single
 
 
 def vector(x: ArrayLike, name: str, length: int, *, what: str = "ids") -> Floats:
@@ -109,28 +105,22 @@ def unit_interval(value: float, name: str) -> float:
 def tie_rule(ties: str) -> Ties:
     """One of the two tie rules, or a refusal."""
     if ties not in ("average", "first"):
-        raise InputError(
-            Problem("bad_ties", "ties 'average' or 'first'", repr(ties), "choose one of the two")
-        )
+        raise InputError(Problem("bad_ties", "ties 'average' or 'first'", repr(ties), "choose one of the two"))
     return ties  # type: ignore[return-value]
 
 
 def like_input(scores: NDArray[Any], single: bool) -> Any:
     """A scalar for a single model, the last axis being models; the array itself otherwise."""
-    return scores[..., 0] if single else scores
+    return scores[..., 0][()] if single else scores
 
 
 def _check_length(found: int, expected: int | None, name: str) -> None:
     if expected is not None and found != expected:
         raise InputError(
-            Problem(
-                "misaligned", f"{name} with {expected} rows", f"{found} rows", "align both to the same ids"
-            )
+            Problem("misaligned", f"{name} with {expected} rows", f"{found} rows", "align both to the same ids")
         )
     if found < 2:
-        raise InputError(
-            Problem("too_few_ids", f"{name} with at least 2 ids", str(found), "pass a whole era")
-        )
+        raise InputError(Problem("too_few_ids", f"{name} with at least 2 ids", str(found), "pass a whole era"))
 
 
 def _not_finite(columns: Floats, name: str, absent: Mask) -> list[Problem]:

@@ -35,8 +35,8 @@ def draw_bags(
     Source: [SPEC 1], [F84#6].
 
     >>> draw_bags([5, 0, 1, 2], n_bags=2, seed=7)
-    array([[1, 0, 0, 1],
-           [0, 0, 0, 2]])
+    array([[1, 0, 1, 0],
+           [1, 0, 1, 0]])
     """
     stakers = np.flatnonzero(whole_units(stakes))
     n_models = np.size(stakes)
@@ -53,9 +53,7 @@ def draw_bags(
     size = max(round(fraction * len(stakers)), 1)
     for b in range(n_bags if len(stakers) else 0):
         raw = _random_words(seed, b)
-        drawn = (
-            _with_replacement(raw, len(stakers), size) if replacement else _without(raw, len(stakers), size)
-        )
+        drawn = _with_replacement(raw, len(stakers), size) if replacement else _without(raw, len(stakers), size)
         np.add.at(bags[b], stakers[drawn], 1)
     return bags
 

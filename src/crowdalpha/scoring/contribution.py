@@ -94,7 +94,7 @@ def mmc1(
     t = varying_target(target, ranks.n_ids)
     crowd = Pool.of(ranks, stakes, bags)
     scores = np.zeros(ranks.n_models)
-    for j in np.flatnonzero(ranks.present):
+    for j in np.flatnonzero(ranks.present).tolist():
         gain = _row_corr(crowd.at_mean_stake(j), t) - _row_corr(crowd.without(j), t)
         scores[j] = crowd.n_stakers * _mean_over_bags(gain)
     return ranks.scores(scores)
@@ -125,16 +125,17 @@ def bmc(
     benchmarks: ArrayLike,
     target: ArrayLike,
     *,
-    stakes: ArrayLike | None = None,
+    benchmark_stakes: ArrayLike | None = None,
     target_scale: float = 1.0,
 ) -> Any:
     """Benchmark model contribution: `mmc2024` against the stake-weighted benchmark models.
 
-    benchmarks: (n_ids, n_benchmarks) or (n_ids,). stakes: (n_benchmarks,), None for equal ones. Other arguments and
+    benchmarks: (n_ids, n_benchmarks) or (n_ids,). benchmark_stakes: (n_benchmarks,), None for
+    equal ones. Other arguments and
     result as in `mmc2024`. What a model adds to models everybody has. Source: [SPEC 2].
     """
     columns, _ = matrix(benchmarks, "benchmarks")
-    weights = np.ones(columns.shape[1], np.int64) if stakes is None else stakes
+    weights = np.ones(columns.shape[1], np.int64) if benchmark_stakes is None else benchmark_stakes
     return mmc2024(predictions, pool_models(columns, weights), target, target_scale=target_scale)
 
 

@@ -22,8 +22,8 @@ def corr(predictions: ArrayLike | Ranks, target: ArrayLike, *, ties: str = "aver
     target the maximum is below 1: sqrt(.96) for five equal bins. Refuses a constant target.
     Source: [SPEC 2], [DOCS].
 
-    >>> round(corr([1, 3, 2, 4, 5], [0, 0.25, 0.5, 0.75, 1]), 12)
-    0.9
+    >>> corr([1, 3, 2, 4, 5], [0, 0.25, 0.5, 0.75, 1]).round(12)
+    np.float64(0.9)
     """
     ranks = rank_models(predictions, ties=ties)
     t = varying_target(target, ranks.n_ids)
@@ -37,8 +37,8 @@ def numerai_corr(predictions: ArrayLike | Ranks, target: ArrayLike) -> Any:
     The power stresses the tails of both. Shapes, range and missing models as in `corr`; ties are shared.
     Source: [SPEC 2], [NT].
 
-    >>> round(numerai_corr([1, 2, 3, 4, 5], [0, 0.25, 0.5, 0.75, 1]), 6)
-    0.998884
+    >>> numerai_corr([1, 2, 3, 4, 5], [0, 0.25, 0.5, 0.75, 1]).round(6)
+    np.float64(0.996488)
     """
     ranks = rank_models(predictions)
     t = signed_power(exact.centred(varying_target(target, ranks.n_ids)), 1.5)

@@ -24,7 +24,7 @@ def total(terms: Floats) -> Floats:
     """Sum over axis 0, the same bits in any order of the rows. Error below n 2^-62 of the largest |term|.
 
     >>> total(np.array([1e16, 1.0, -1e16]))
-    array(1.)
+    np.float64(1.0)
     """
     largest = np.abs(terms).max(axis=0, initial=0.0)
     exponent = np.frexp(largest)[1]

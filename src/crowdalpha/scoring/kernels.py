@@ -87,9 +87,7 @@ def _prefer_compiled(n_values: int) -> bool:
     choice = os.environ.get("CROWDALPHA_KERNEL", "")
     if choice:
         return choice == "numba"
-    return n_values >= LARGE_JOB or (
-        n_values >= LARGE_JOB // 100 and "crowdalpha.scoring.compiled" in sys.modules
-    )
+    return n_values >= LARGE_JOB or (n_values >= LARGE_JOB // 100 and "crowdalpha.scoring.compiled" in sys.modules)
 
 
 def _compiled() -> Callable[[Floats, bool, Doubled], None]:

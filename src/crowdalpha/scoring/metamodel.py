@@ -94,9 +94,7 @@ def _staked_and_present(ranks: Ranks, units: Whole, bags: ArrayLike | None) -> W
     staked = (units > 0) & ranks.present
     if not staked.any():
         raise InputError(
-            Problem(
-                "no_stake", "at least one model with stake in the era", "none", "give the pool some stake"
-            )
+            Problem("no_stake", "at least one model with stake in the era", "none", "give the pool some stake")
         )
     chosen = np.ones((1, ranks.n_models), np.int64) if bags is None else whole_bags(bags, ranks.n_models)
     multiplicities = chosen * staked

@@ -38,9 +38,7 @@ def neutralize(values: ArrayLike, by: ArrayLike, *, proportion: float = 1.0) -> 
     return like_input(np.where(present, left, np.nan), single)
 
 
-def normalize_and_neutralize(
-    predictions: ArrayLike | Ranks, features: ArrayLike, *, proportion: float = 1.0
-) -> Any:
+def normalize_and_neutralize(predictions: ArrayLike | Ranks, features: ArrayLike, *, proportion: float = 1.0) -> Any:
     """The 2020 recipe for submissions: Gaussianise, neutralise to the features, scale to standard deviation 1.
 
         z = Phi^-1((rank_first - 1/2) / n);  r = neutralize(z, features, proportion);  r / std(r, ddof=1)
