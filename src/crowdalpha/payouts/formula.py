@@ -1,0 +1,103 @@
+"""A policy is a formula and its parameters: this is the one place that clips, applies the factor and pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from crowdalpha.payouts.parameters import Choice, Order, Rule
+from crowdalpha.payouts.policy import Array
+from crowdalpha.payouts.refusal import PayoutError
+from crowdalpha.payouts.scores import Formula, Scores, checked_factor, checked_scores
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaPolicy:
+    """Pay each model its stake times a clipped fraction of it.
+
+        none               S clip(f, -clip, clip)
+        clip then factor   F S clip(f, -clip, clip)
+        factor then clip   S clip(F f, -clip, clip)
+
+    S: stake at risk (n_models,). f: `formula` of the scores, a fraction of the stake. F: payout factor. With order
+    "none" a rule has no payout factor and ignores the one it is given. A model without a stake is paid 0.
+    """
+
+    formula: Formula
+    clip: float = 1.0
+    order: Order = "factor then clip"
+    choices: tuple[Choice, ...] = ()
+    window: int = 1
+
+    def payouts(
+        self,
+        stake: npt.ArrayLike,
+        corr: npt.ArrayLike,
+        mmc: npt.ArrayLike,
+        *,
+        corr_multiplier: npt.ArrayLike | None = None,
+        mmc_multiplier: npt.ArrayLike | None = None,
+        payout_factor: npt.ArrayLike = 1.0,
+        metamodel_corr: npt.ArrayLike = np.nan,
+    ) -> Array:
+        """The signed payout of each model, in units of its stake (see `Policy.payouts`).
+
+        >>> policy = FormulaPolicy(lambda scores: scores.weighted, clip=0.25)
+        >>> policy.payouts([100, 100], [0.02, -0.4], [0.01, 0], payout_factor=0.8)
+        array([  2.4, -25. ])
+        """
+        stakes = np.asarray(stake, dtype=np.float64)
+        scores = checked_scores(
+            stakes, corr, mmc, corr_multiplier, mmc_multiplier, metamodel_corr,
+            choices=self.choices, window=self.window,
+        )  # fmt: skip
+        fraction = self._clipped(self.formula(scores), checked_factor(payout_factor))
+        return np.where(stakes > 0, stakes * fraction, 0.0)
+
+    def _clipped(self, fraction: Array, factor: Array) -> Array:
+        if self.order == "factor then clip":
+            return np.clip(factor * fraction, -self.clip, self.clip)
+        clipped = np.clip(fraction, -self.clip, self.clip)
+        return factor * clipped if self.order == "clip then factor" else clipped
+
+
+def policy_of_rule(rule: Rule) -> FormulaPolicy:
+    """The policy that a dated rule describes."""
+
+    def banded(scores: Scores) -> Array:
+        return (scores.weighted - rule.offset) / rule.band
+
+    return FormulaPolicy(banded, rule.clip, rule.order, rule.choices)
+
+
+def policy_of(fraction: Callable[[Array, Array], npt.ArrayLike], *, clip: float = 1.0) -> FormulaPolicy:
+    """A policy of one's own: `fraction(corr, mmc)` is what a model earns of its stake.
+
+    >>> policy_of(lambda corr, mmc: corr + 3 * mmc, clip=0.05).payouts([100, 100], [0.01, 0.02], [0, 0.02])
+    array([1., 5.])
+    """
+    return FormulaPolicy(lambda scores: np.asarray(fraction(scores.corr, scores.mmc), dtype=np.float64), clip)
+
+
+def payout_factor(total_at_risk: npt.ArrayLike, threshold: float | None) -> Array:
+    """How much every payout and every burn of a round shrinks, because so much is at risk.
+
+        F = min(1, threshold / total at risk)
+
+    Both in the same unit; a rule without a threshold (None) has F = 1. Known at scoring, after pending stake
+    changes. [docs@025cf5e]
+
+    >>> payout_factor([200_000, 400_000, 600_000], 300_000)
+    array([1.  , 0.75, 0.5 ])
+    """
+    total = np.asarray(total_at_risk, dtype=np.float64)
+    if not bool(np.all(np.isfinite(total) & (total >= 0))):
+        raise PayoutError(("total_at_risk", f"the total at risk is {total}, expected finite numbers of 0 or more"))
+    if threshold is None:
+        return np.ones_like(total)
+    if not threshold > 0:
+        raise PayoutError(("threshold", f"the threshold is {threshold}, expected a number above 0"))
+    return threshold / np.maximum(total, threshold)
