@@ -213,7 +213,8 @@ def slow_resample_moments(scores, block, n_resamples, seed):
     """The bootstrap with the eras really laid out, resample by resample."""
     n = len(scores)
     n_blocks = math.ceil(n / block)
-    starts = np.random.Generator(np.random.Philox(seed)).integers(n, size=(n_resamples, n_blocks))
+    words = np.random.Philox(seed).random_raw(n_resamples * n_blocks).tolist()
+    starts = np.reshape([word % n for word in words], (n_resamples, n_blocks))
     for row in starts:
         eras = [(start + step) % n for start in row for step in range(block)][:n]
         yield scores[eras].mean(), scores[eras].mean() / scores[eras].std()

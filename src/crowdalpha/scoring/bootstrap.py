@@ -15,7 +15,7 @@ ROUNDING = 1e-12
 
 
 def default_block(n_eras: int) -> int:
-    """The default length of a block: `n^(1/3)` rounded, the rate at which blocks should grow `[PR92]`.
+    """The default length of a block: `n^(1/3)` rounded, the rate at which blocks should grow [PR92].
 
     >>> [default_block(n) for n in (2, 8, 58, 355)]
     [1, 2, 4, 7]
@@ -28,11 +28,12 @@ def block_starts(n_eras: int, block: int, n_resamples: int, seed: int) -> NDArra
     """Where the blocks of each resample begin: (n_resamples, n_blocks), enough blocks to cover n_eras.
 
     The draws are a function of these four numbers alone, so a model's interval does not depend on which
-    other models are summarised with it, and models with equally many eras are compared on equal draws.
+    other models are summarised with it, and models with equally many eras are compared on equal draws. Philox's raw words are taken
+    modulo n_eras (their bias is below n_eras 2^-64), so that no NumPy version changes the draws.
     """
     n_blocks = -(-n_eras // block)
-    draws = np.random.Generator(np.random.Philox(seed)).integers(n_eras, size=(n_resamples, n_blocks))
-    starts = draws.astype(np.intp)
+    words = np.random.Philox(seed).random_raw(n_resamples * n_blocks)
+    starts = (words % np.uint64(n_eras)).astype(np.intp).reshape(n_resamples, n_blocks)
     starts.setflags(write=False)
     return starts
 
@@ -41,7 +42,7 @@ def resample(scores: Floats, ddof: int, *, block: int, n_resamples: int, seed: i
     """Mean and Sharpe of every resample of one model's scores, each (n_resamples,).
 
     A resample is a row of runs of `block` consecutive eras, the last one cut so that there are as many eras
-    as were observed; the eras are laid on a circle, so that each is equally likely to be drawn `[PR92]`.
+    as were observed; the eras are laid on a circle, so that each is equally likely to be drawn [PR92].
     A run enters through two numbers, its sum and its sum of squares. The Sharpe of a resample without
     spread is NaN.
     """
