@@ -15,7 +15,7 @@ ROUNDING = 1e-12
 
 
 def default_block(n_eras: int) -> int:
-    """The default length of a block: `n^(1/3)` rounded, the rate at which blocks should grow [PR92].
+    """The default length of a block: `n^(1/3)` rounded, the rate at which blocks should grow [HHJ95].
 
     >>> [default_block(n) for n in (2, 8, 58, 355)]
     [1, 2, 4, 7]
