@@ -56,7 +56,7 @@ def rank_models(predictions: ArrayLike | Ranks, *, ties: str = "average", n_ids:
     return Ranks(doubled, present, tie_rule(ties), single)
 
 
-def rank(x: ArrayLike, *, ties: str = "average") -> Any:
+def rank(x: ArrayLike | Ranks, *, ties: str = "average") -> Any:
     """Ranks 1..n of each column: ties share their mean ("average") or keep the order of the rows ("first").
 
     Shapes: (n_ids,) or (n_ids, n_models), the result alike. A NaN column stays NaN. With "first" the order of
@@ -69,7 +69,7 @@ def rank(x: ArrayLike, *, ties: str = "average") -> Any:
     return _columns((ranks.doubled + (ranks.n_ids + 1)) / 2.0, ranks)
 
 
-def uniform(x: ArrayLike, *, ties: str = "average") -> Any:
+def uniform(x: ArrayLike | Ranks, *, ties: str = "average") -> Any:
     """u = (rank - 1/2) / n of each column, in (0, 1) with mean 1/2.
 
     Shapes as in `rank`. Only the order of the values counts: any strictly increasing re-mapping leaves u as
@@ -82,7 +82,7 @@ def uniform(x: ArrayLike, *, ties: str = "average") -> Any:
     return _columns((ranks.doubled + ranks.n_ids) / (2.0 * ranks.n_ids), ranks)
 
 
-def gaussianize(x: ArrayLike) -> Any:
+def gaussianize(x: ArrayLike | Ranks) -> Any:
     """z = Phi^-1((rank - 1/2) / n) of each column, ties shared: about N(0, 1), at most |z| = Phi^-1(1 - 1/(2n)).
 
     Shapes as in `rank`. The values are looked up by rank in a table made of +, -, *, / and square roots alone,

@@ -79,21 +79,24 @@ def autocorrelation_penalty(lag1: float, n_eras: int) -> float:
 
 
 def max_drawdown(scores: Floats) -> float:
-    """-max((rollmax - v) / rollmax) of v = cumprod(1 + score); -1 with a score of -1 or less.
+    """The deepest of the drawdowns: -max((rollmax - v) / rollmax) of v = cumprod(1 + score)."""
+    return float(drawdowns(scores).min()) if len(scores) else NAN
+
+
+def drawdowns(scores: Floats) -> Floats:
+    """(v - rollmax) / rollmax of v = cumprod(1 + score), an entry an era; all -1 with a score of -1 or less.
 
     The rolling maximum looks back on DRAWDOWN_WINDOW eras, fewer at the start. What is left of a peak
     k eras ago is the product of the last k growth factors, which no length of series can overflow.
     """
-    if not len(scores):
-        return NAN
     growth = 1.0 + scores
-    if growth.min() <= 0.0:
-        return -1.0
-    left, worst = np.ones(len(growth)), 1.0
+    if len(scores) and growth.min() <= 0.0:
+        return np.full(len(scores), -1.0)
+    left, worst = np.ones(len(growth)), np.ones(len(growth))
     with np.errstate(over="ignore"):
         for k in range(1, min(DRAWDOWN_WINDOW, len(growth))):
             left = left[:-1] * growth[k:]
-            worst = min(worst, float(left.min()))
+            worst[k:] = np.minimum(worst[k:], left)
     return worst - 1.0
 
 
