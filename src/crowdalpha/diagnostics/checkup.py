@@ -89,8 +89,7 @@ def diagnose(
 
 
 def _measure(era: Era, found: _Measured) -> None:
-    t, features = era.target, era.features
-    assert t is not None and features is not None  # the caller reads both before an era is made
+    t, features = era.given("target"), era.given("features")
     found.corr.append(float(corr(era.ranks, t)[0]))
     found.fnc.append(float(fnc(era.shared_ranks, features, t)[0]))
     found.exposures.append(exposures(uniform(era.shared_ranks)[:, 0], features))
@@ -140,8 +139,10 @@ def _exposures(found: _Measured, features: Sequence[str]) -> Exposures:
 
 
 def _vectors(found: _Measured, model: str) -> Vectors:
-    means = (float(np.mean(values)) for values in (found.rho, found.corr, found.metamodel_corr, found.mmc2))
-    return Vectors(model, *means)
+    rho, alone, crowd, added = (
+        float(np.mean(series)) for series in (found.rho, found.corr, found.metamodel_corr, found.mmc2)
+    )
+    return Vectors(model, rho, alone, crowd, added)
 
 
 def _neutralized(found: _Measured, k: int) -> Neutralized:

@@ -116,7 +116,7 @@ def _look_at(era: Era, metrics: Sequence[str]) -> _Found:
         stakes=np.asarray(era.own_stakes, np.float64),
         scores=evaluate(metrics, era),
         rho=np.asarray(corr(era.ranks, era.crowd)),
-        metamodel_corr=float(corr(era.crowd, _target(era), ties=era.ties)),
+        metamodel_corr=float(corr(era.crowd, era.given("target"), ties=era.ties)),
         alike=similarity(era.ranks),
         n_ids=era.predictions.shape[0],
     )
@@ -172,12 +172,12 @@ def over_time(crowd: Survey, highlighted: Sequence[str]) -> Lines:
         cumulative(name, crowd.scores["corr"][:, j].tolist(), "highlight" if name in highlighted else "rest")
         for j, name in enumerate(crowd.models)
     ]
-    lines.append(cumulative(METAMODEL, crowd.metamodel_corr.tolist(), METAMODEL))
+    lines.append(cumulative(METAMODEL, crowd.metamodel_corr.tolist(), "metamodel"))
     return Lines("The metamodel against its models", "cumulative CORR", crowd.eras, tuple(lines))
 
 
 def vectors(crowd: Survey, board: Leaderboard) -> tuple[Vectors, ...]:
-    """The neutralisation picture of four telling models: most and least added, closest to and furthest from the crowd."""
+    """The neutralisation picture of telling models: who adds most and least, closest to and furthest from the crowd."""
     rho = np.nanmean(np.where(np.isnan(crowd.rho).all(axis=0), 0.0, crowd.rho), axis=0)
     scored = [row.model for row in board.rows if row.eras >= len(crowd.eras) / 2] or [board.rows[0].model]
     by_rho = sorted(scored, key=lambda name: float(rho[crowd.models.index(name)]))
@@ -218,11 +218,6 @@ def persistence(crowd: Survey) -> Persistence | None:
     x, y = np.nanmean(first[:, both], axis=0), np.nanmean(second[:, both], axis=0)
     points = tuple(Point(crowd.models[j], float(x[k]), float(y[k]), float(crowd.shares[j])) for k, j in enumerate(both))
     return Persistence(points, float(similarity(np.column_stack([x, y]))[0, 1]))
-
-
-def _target(era: Era) -> Floats:
-    assert era.target is not None  # evaluate has refused the era otherwise
-    return era.target
 
 
 def _number(figures: object, j: int, missing: float = float("nan")) -> float:

@@ -47,6 +47,13 @@ class Era:
     ids: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
 
+    def given(self, name: str, metric: str = "this score") -> Any:
+        """An input of the era by its name, or a refusal if nobody gave it."""
+        value = getattr(self, name)
+        if value is None:
+            raise InputError(_missing(metric, name))
+        return value
+
     @cached_property
     def ranks(self) -> Ranks:
         """The crowd ranked once, for every metric that asks only for the order."""
@@ -112,10 +119,7 @@ class Metric:
             return era.own_stakes
         if name == "metamodel":
             return era.crowd
-        value = getattr(era, name)
-        if value is None and name in GIVEN:
-            raise InputError(_missing(self.name, name))
-        return value
+        return era.given(name, self.name) if name in GIVEN else getattr(era, name)
 
 
 def evaluate(names: Iterable[str], era: Era) -> dict[str, Floats]:
