@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
-from crowdalpha.demo.crowd import STAKES_ARE_SIMULATED, Crowd, data_file, simulated_stakes
+from crowdalpha.demo.crowd import STAKES_ARE_SIMULATED, Crowd, data_file, data_table, simulated_stakes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,9 +38,7 @@ def flusight() -> Crowd:
     >>> crowd.predictions.num_rows, len(crowd.models)
     (12058, 47)
     """
-    import pyarrow.parquet as pq
-
-    rounds = pq.read_table(data_file("flusight_rounds.parquet").open("rb"))
+    rounds = data_table("flusight_rounds.parquet")
     names = [name for name in rounds.column_names if name not in KEYS]
     growth, target = _growth(rounds, names)
     whole, partial = _only_whole_rounds(growth, rounds["era"].to_numpy())

@@ -89,13 +89,15 @@ def boosting(features: Floats, target: Floats, *, first: int, purge: int) -> Flo
     `missing_extra` where scikit-learn is not installed.
     """
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
     predictions = np.empty((len(features) - first, features.shape[1]))
-    for era in range(first, len(features), REFIT_EVERY):
-        past = slice(0, known(era, purge=purge), STRIDE)
-        trees = _trees().fit(_rows(features[past]), target[past].ravel())
-        ahead = features[era : era + REFIT_EVERY]
-        predictions[era - first :][: len(ahead)] = trees.predict(_rows(ahead)).reshape(len(ahead), -1)
+    with threadpool_limits(1):  # the order of sums, and so the trees, must not depend on the machine's cores
+        for era in range(first, len(features), REFIT_EVERY):
+            past = slice(0, known(era, purge=purge), STRIDE)
+            trees = _trees().fit(_rows(features[past]), target[past].ravel())
+            ahead = features[era : era + REFIT_EVERY]
+            predictions[era - first :][: len(ahead)] = trees.predict(_rows(ahead)).reshape(len(ahead), -1)
     return predictions
 
 
