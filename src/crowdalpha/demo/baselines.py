@@ -38,12 +38,12 @@ SIGNALS: Mapping[str, tuple[str, int]] = MappingProxyType(
         "momentum_residual": ("resmom_12_1", +1),
         "low_volatility": ("vol_12m", -1),
         "low_beta": ("beta_12m", -1),
-        "calmer_lately": ("vol_ratio", -1),
         "no_lottery": ("max_1m", -1),
-        "quiet_volume": ("volume_shock", -1),
+        "illiquidity": ("illiq", +1),
+        "volume_premium": ("volume_shock", +1),
     }
 )
-"""Single signals: the feature, and the sign that the literature (not this data) gives it."""
+"""Single signals: the feature, and the sign that the literature gives it, also where this data disagrees."""
 
 BASELINES: Mapping[str, str] = MappingProxyType(
     {
@@ -54,12 +54,12 @@ BASELINES: Mapping[str, str] = MappingProxyType(
         "momentum_residual": "The same momentum, beyond what the market explains.",
         "low_volatility": "The calmest stocks of the last twelve months first.",
         "low_beta": "Stocks that move least with the market first.",
-        "calmer_lately": "Stocks that are calmer now than they used to be first.",
         "no_lottery": "Stocks without an extreme best day in the last month first.",
-        "quiet_volume": "Stocks traded less than usual first.",
+        "illiquidity": "Stocks whose price moves most for the money traded first.",
+        "volume_premium": "Stocks traded more than usual first.",
         "blend_signals": "The equal blend of the ten single signals.",
         "ridge_light": "Ridge regression on all features, refitted every week on all the past, hardly shrunk.",
-        "ridge_medium": "The same ridge regression, its weights about halved.",
+        "ridge_medium": "The same ridge regression, moderately shrunk.",
         "ridge_heavy": "The same, shrunk so strongly that each feature is weighed nearly by itself.",
         "ridge_recent": "Medium ridge regression on the last two years only.",
         "ridge_stale": "Medium ridge regression with the weights it had a year ago.",

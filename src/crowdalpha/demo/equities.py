@@ -34,7 +34,7 @@ CAVEATS = (
     "Targets of neighbouring eras overlap (20 trading days, one era a week), so eras are not independent; every "
     f"model leaves the {PURGE} eras before the one it predicts out of its training.",
     "The signal is weak: at 260 overlapping eras most differences between these models may be luck.",
-    "Scores depend on the span, which was fixed beforehand: played from two years earlier on, through the rebound of "
+    "Scores depend on the span: played from two years earlier on, through the rebound of "
     "2009, boosting's mean correlation is 0.011 instead of 0.017, and medium ridge's 0.008 instead of 0.010.",
     "metamodel_copy uses what no player could know: the other models' predictions of the same era.",
 )
