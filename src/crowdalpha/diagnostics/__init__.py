@@ -1,1 +1,55 @@
-"""diagnostics"""
+"""Charts and pages: what scores look like. A plot is a value first, then an SVG drawing, then part of a page."""
+
+from __future__ import annotations
+
+from .data import (
+    Bars,
+    CrowdReport,
+    Diagnosis,
+    Exposures,
+    Heatmap,
+    Interval,
+    Leaderboard,
+    LeaderboardRow,
+    Lines,
+    Neutralized,
+    Persistence,
+    Point,
+    Run,
+    Scatter,
+    Series,
+    Statistic,
+    Vectors,
+    as_json,
+    contribution,
+    cumulative,
+)
+from .ordering import order_by_likeness, similarity
+from .report import crowd_report, diagnosis_report
+
+__all__ = [
+    "Bars",
+    "CrowdReport",
+    "Diagnosis",
+    "Exposures",
+    "Heatmap",
+    "Interval",
+    "Leaderboard",
+    "LeaderboardRow",
+    "Lines",
+    "Neutralized",
+    "Persistence",
+    "Point",
+    "Run",
+    "Scatter",
+    "Series",
+    "Statistic",
+    "Vectors",
+    "as_json",
+    "contribution",
+    "crowd_report",
+    "cumulative",
+    "diagnosis_report",
+    "order_by_likeness",
+    "similarity",
+]
