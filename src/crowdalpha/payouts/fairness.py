@@ -59,7 +59,7 @@ class Exploit:
         past = "" if len(self.history) == 1 else f", after {_shown(self.history[:-1])} times these scores"
         return (
             f"a model p with CORR {self.corr:+.3f} and MMC {self.mmc:+.3f} is paid {self.payout:+.2%} of its stake, "
-            f"its inverse 1-p with CORR {-self.corr:+.3f} and MMC {-self.mmc:+.3f} {self.inverse_payout:+.2%}: "
+            f"its inverse 1-p with CORR {0 - self.corr:+.3f} and MMC {0 - self.mmc:+.3f} {self.inverse_payout:+.2%}: "
             f"with the same stake on both the pair earns {self.profit:+.2%} whichever way the era goes "
             f"({self.choice[0]:g} x CORR + {self.choice[1]:g} x MMC, payout factor {self.payout_factor:g}{past})"
         )
@@ -99,14 +99,15 @@ def require_fair(policy: Policy | Callable[[Array, Array], npt.ArrayLike]) -> No
         raise PayoutError(("unfair_policy", f"this payout can be milked: {exploit}; {fix}"))
 
 
-def score_grid() -> tuple[Array, Array]:
+def score_grid(every: int = 1) -> tuple[Array, Array]:
     """Pairs (corr, mmc), one of each x and -x: flat arrays, corr from 0 to 1, mmc from -1 to 1.
+
+    `every` takes only each so-manieth size of score: a policy with a window is judged on many histories instead.
 
     >>> [len(side) for side in score_grid()]
     [8385, 8385]
     """
-    steps = np.concatenate([[0.0, 0.001, 0.002], np.arange(1, 61) / 200, [0.5]])
-    sizes = np.concatenate([steps, [1.0]])
+    sizes = np.concatenate([[0.0, 0.001, 0.002], np.arange(1, 61) / 200, [0.5, 1.0]])[::every]
     corr, mmc = np.meshgrid(sizes, np.concatenate([-sizes[:0:-1], sizes]), indexing="ij")
     return corr.ravel(), mmc.ravel()
 
@@ -137,7 +138,7 @@ def _cases(policy: Policy) -> Iterator[tuple[Choice, float, float, Array]]:
 
 def _worst_pair(policy: Policy, choice: Choice, factor: float, metamodel_corr: float, history: Array) -> Exploit | None:
     """The pair that earns most in one case: the whole grid is one round, so that ranks among models exist."""
-    corr, mmc = score_grid()
+    corr, mmc = score_grid(1 if policy.window == 1 else 8)
     both = [np.concatenate([scores, -scores]) for scores in (corr, mmc)]
     scores = both if policy.window == 1 else [history[:, np.newaxis] * side for side in both]
     paid = policy.payouts(

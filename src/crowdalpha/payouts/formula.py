@@ -32,6 +32,13 @@ class FormulaPolicy:
     choices: tuple[Choice, ...] = ()
     window: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse a clip above the stake: nobody can burn more than is at risk."""
+        if not 0 < self.clip <= 1:
+            raise PayoutError(
+                ("clip_range", f"clip is {self.clip}, expected a fraction of the stake above 0 and up to 1")
+            )
+
     def payouts(
         self,
         stake: npt.ArrayLike,
@@ -55,6 +62,8 @@ class FormulaPolicy:
             choices=self.choices, window=self.window,
         )  # fmt: skip
         fraction = self._clipped(self.formula(scores), checked_factor(payout_factor))
+        if bool(np.any(np.isnan(fraction) & scores.at_risk)):
+            raise PayoutError(("payout_missing", "the formula gave NaN to a model with a stake, expected a number"))
         return np.where(stakes > 0, stakes * fraction, 0.0)
 
     def _clipped(self, fraction: Array, factor: Array) -> Array:

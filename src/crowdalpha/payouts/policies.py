@@ -77,7 +77,7 @@ def _proposed_rows() -> list[PolicyRow]:
             "sortino",
             sortino,
             f"S clip(F {SCALE} mean / downside deviation, -0.25, 0.25) of the last {WINDOW} eras",
-            "As the Sharpe payout, but only losses count as unsteady; a model and its inverse can both gain by it.",
+            "As the Sharpe payout, but only losses count as unsteady; a steady winner gains more than its inverse burns.",
             ("F93#18",),
         ),
         PolicyRow(
@@ -85,28 +85,28 @@ def _proposed_rows() -> list[PolicyRow]:
             FormulaPolicy(proposals.log_symmetric_formula, 0.25, choices=MIXES),
             "S clip(F f(x), -0.25, 0.25), f(x) = x for x >= 0, x / (1 - x) below",
             "Losses are softened so that a gain and a loss compound alike; a model and its inverse gain by it.",
-            ("our own",),
+            ("docs/decisions/fairness-gate.md",),
         ),
         PolicyRow(
             "floor-at-zero",
             FormulaPolicy(proposals.floor_at_zero, 0.25, choices=MIXES),
             "S clip(F max(0, cm corr + mm mmc), 0, 0.25)",
             "Nobody burns, so a model and its inverse together always earn.",
-            ("our own",),
+            ("docs/decisions/fairness-gate.md",),
         ),
         PolicyRow(
             "deburner",
             FormulaPolicy(proposals.deburner, 0.25),
             "S clip(F (mmc if mmc >= 0 else min(0, max(corr, mmc))), -0.25, 0.25)",
             "A good correlation forgives a bad contribution, also to one of a model and its inverse.",
-            ("F93",),
+            ("docs/decisions/fairness-gate.md",),
         ),
         PolicyRow(
             "rank-bonus",
             FormulaPolicy(proposals.rank_bonus_formula(RANK_BONUS), 0.25, choices=MIXES),
             f"S clip(F (cm corr + mm mmc + {RANK_BONUS} share of models below), -0.25, 0.25)",
             "The place in the round earns a bonus that is never taken back, so enough models always collect some.",
-            ("our own",),
+            ("docs/decisions/fairness-gate.md",),
         ),
     ]
 

@@ -80,7 +80,7 @@ def sharpe(history: npt.ArrayLike) -> Array:
 def sortino(history: npt.ArrayLike) -> Array:
     """Mean over downside deviation sqrt(mean(min(score, 0)^2)), (n_eras, n_models) -> (n_models,).
 
-    A missed era (NaN) counts 0. Not odd: a model and its inverse both look good if one of them has rare large losses.
+    A missed era (NaN) counts 0. Not odd: it has no upper bound, but is never below -1.
 
     >>> sortino([[0.03], [-0.01]]).round(6)
     array([1.414214])
