@@ -141,6 +141,8 @@ def test_several_eras_can_be_paid_in_one_call():
 
 def test_a_score_that_nobody_is_paid_on_may_be_missing():
     assert policy_on(date(2020, 4, 1)).payouts([100], [0.1], [np.nan]).tolist() == [10.0]
+    mmc_only = {"corr_multiplier": 0, "mmc_multiplier": 2}
+    assert policy_on(date(2020, 6, 1)).payouts([100], [np.nan], [0.02], **mmc_only).tolist() == [4.0]
 
 
 def test_a_model_without_stake_may_lack_its_scores_and_is_paid_nothing():

@@ -77,7 +77,7 @@ def _proposed_rows() -> list[PolicyRow]:
             "sortino",
             sortino,
             f"S clip(F {SCALE} mean / downside deviation, -0.25, 0.25) of the last {WINDOW} eras",
-            "As the Sharpe payout, but only losses count as unsteady; a steady winner gains more than its inverse burns.",
+            "Like Sharpe, but only losses count as unsteady; a steady winner gains more than its inverse burns.",
             ("F93#18",),
         ),
         PolicyRow(
