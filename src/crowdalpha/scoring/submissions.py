@@ -1,0 +1,152 @@
+"""A folder of submissions: one file a model, read into one long table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdalpha.scoring import columns
+from crowdalpha.scoring.cells import Reading, listed
+from crowdalpha.scoring.problems import Problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Submissions:
+    """Predictions as read, with what was wrong row by row. `reported` are the models these problems are about."""
+
+    table: Any
+    problems: tuple[Problem, ...] = ()
+    reported: frozenset[str] = frozenset()
+
+
+def one_file(reading: Reading) -> Submissions:
+    """Predictions from one file, in whatever layout."""
+    return Submissions(reading.table, reading.problems, _models_of_bad_cells(reading))
+
+
+def folder(readings: Mapping[Path, Reading], *, era: str, id: str) -> Submissions:
+    """The files of a folder, a model each, as one table (era,) id, model, prediction; raises nothing.
+
+    A file that cannot be read is left out. Cells that are no number are null and duplicates are kept, so that
+    whoever leaves faulty models out era by era can still see where they are faulty.
+    """
+    in_eras = any(era in reading.table.column_names for reading in readings.values() if reading.table is not None)
+    keys = [era, id] if in_eras else [id]
+    problems, tables, reported = _same_stem(list(readings)), [], set()
+    for file, reading in readings.items():
+        found = [*reading.problems, *_row_problems(file, reading, keys)]
+        problems += found
+        if found:
+            reported.add(file.stem)
+        if reading.table is not None and not _unusable(reading.table, keys):
+            tables.append(_one_model(reading.table, file.stem, keys))
+    return Submissions(_stacked(tables, era), tuple(problems), frozenset(reported))
+
+
+def _same_stem(files: list[Path]) -> list[Problem]:
+    stems = columns.duplicates([file.stem for file in files])
+    return [
+        Problem(
+            "duplicate_model",
+            "one file a model",
+            ", ".join(file.name for file in files if file.stem == stem),
+            "keep one of them",
+            str(files[0].parent),
+        )
+        for stem in stems
+    ]
+
+
+def _unusable(table: Any, keys: list[str]) -> bool:
+    return bool(columns.missing_columns(table, [*keys, "prediction"], "")) or not columns.is_numeric(
+        table.column("prediction").type
+    )
+
+
+def _row_problems(file: Path, reading: Reading, keys: list[str]) -> Iterable[Problem]:
+    """What is wrong with the rows of one submission on its own, before it is compared with any universe."""
+    table, lines = reading.table, reading.lines
+    if table is None:
+        return []
+    found = columns.missing_columns(table, [*keys, "prediction"], str(file))
+    if found:
+        return found
+    kind = table.column("prediction").type
+    if not columns.is_numeric(kind):
+        return [Problem("not_numeric", "numbers in column prediction", f"{kind}", "convert it", str(file))]
+    for key in keys:
+        blank = np.flatnonzero(table.column(key).is_null().to_numpy(zero_copy_only=False))
+        rows = [(line, "nothing") for line in lines[blank].tolist()]
+        found += listed(file, f"blank_{key}", f"{key} in every row", "fill it in", rows)
+    return found + _value_problems(file, reading) + _duplicates(file, reading, keys)
+
+
+def _value_problems(file: Path, reading: Reading) -> list[Problem]:
+    values = columns.numbers(reading.table.column("prediction")).astype(np.float64)
+    already = dict(reading.bad_cells).get("prediction", np.zeros(0, np.intp))
+    nothing = np.setdiff1d(np.flatnonzero(np.isnan(values)), already)
+    infinite = np.flatnonzero(np.isinf(values))
+    problems = []
+    for code, what, rows in (
+        ("nan_in_predictions", "nothing or NaN", nothing),
+        ("inf_in_predictions", "inf", infinite),
+    ):
+        found = [(line, what) for line in reading.lines[rows].tolist()]
+        problems += listed(file, code, "a finite prediction", "give every id a number", found)
+    return problems
+
+
+def _duplicates(file: Path, reading: Reading, keys: list[str]) -> list[Problem]:
+    codes = [columns.codes_of(reading.table.column(key)) for key in keys]
+    later = _later_rows(codes)
+    ids = reading.table.column(keys[-1]).take(later).to_pylist()
+    found = [(line, f"id {name} again") for line, name in zip(reading.lines[later].tolist(), ids, strict=True)]
+    return listed(file, "duplicate_ids", "each id once an era", "keep one row for each", found)
+
+
+def _later_rows(codes: list[NDArray[np.int32]]) -> NDArray[np.intp]:
+    """Rows whose codes have occurred in an earlier row; rows with a blank key aside."""
+    key = np.zeros(len(codes[0]), np.int64)
+    for column in codes:
+        key = key * (int(column.max(initial=0)) + 1) + column
+    _, first = np.unique(key, return_index=True)
+    later = np.setdiff1d(np.arange(len(key)), first)
+    return later[np.all([column[later] >= 0 for column in codes], axis=0)]
+
+
+def _one_model(table: Any, model: str, keys: list[str]) -> Any:
+    import pyarrow as pa
+
+    parts = {key: table.column(key) for key in keys}
+    if (text := columns.text_keys(parts[keys[-1]])) is not None:
+        indices = pa.array(text[0], mask=text[0] < 0)
+        parts[keys[-1]] = pa.DictionaryArray.from_arrays(indices, text[1])
+    indices = pa.array(np.zeros(table.num_rows, np.int32))
+    parts["model"] = pa.DictionaryArray.from_arrays(indices, pa.array([model], pa.large_string()))
+    parts["prediction"] = pa.array(columns.numbers(table.column("prediction")).astype(np.float64))
+    return pa.table(parts)
+
+
+def _stacked(tables: list[Any], era: str) -> Any:
+    import pyarrow as pa
+
+    if not tables:
+        return None
+    if era in tables[0].column_names and len({table.column(era).type for table in tables}) > 1:
+        place = tables[0].column_names.index(era)
+        tables = [t.set_column(place, era, columns.as_text(t.column(era))) for t in tables]
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _models_of_bad_cells(reading: Reading) -> frozenset[str]:
+    """The models that bad cells of one file belong to: a column in the wide layout, rows in the long one."""
+    names: set[str] = set()
+    for column, rows in reading.bad_cells:
+        long = column == "prediction" and "model" in reading.table.column_names
+        names |= set(reading.table.column("model").take(rows).to_pylist()) if long else {column}
+    return frozenset(names)
