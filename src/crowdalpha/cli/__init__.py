@@ -1,1 +1,49 @@
-"""cli"""
+"""The command line: one module a verb, loaded when it is called, so that `crowdalpha --help` is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "score": "Score a crowd: what each model is worth, and what it adds.",
+    "diagnose": "Look at one model from every side.",
+    "metamodel": "Build the stake-weighted metamodel of a crowd.",
+    "neutralize": "Take the features out of predictions.",
+    "exposure": "Say how much of a model is the features themselves.",
+    "metrics": "List every metric and what it means.",
+    "rules": "List every dated payout rule with its source.",
+    "demo": "Play the shipped tournaments and write their reports.",
+}
+
+
+class Verbs(click.Group):
+    """A group that knows its commands by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, from the module of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"crowdalpha.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="crowdalpha")
+def main() -> None:
+    """What each model adds to the stake-weighted crowd.
+
+    Files may be CSV, Parquet or Feather; predictions also a folder with a file per model.
+    Add --json to any command for output that scripts read. Exit codes: 0 done, 2 wrong usage,
+    3 the input was refused (every problem is listed).
+    """
