@@ -34,7 +34,7 @@ def command(folder: Path, files: bool) -> None:
             written = write_files(folder, lambda what, done, total: told(done, total, what))
         click.echo("\n".join(str(path) for path in written))
         return
-    pages = []
+    pages: list[Path] = []
     with progress("Playing") as told:
         for played in play(folder, lambda what, done, total: told(done, total, what)):
             _print(played)

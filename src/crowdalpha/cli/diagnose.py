@@ -37,15 +37,14 @@ def command(
     """Look at one model of PREDICTIONS: scores an era, exposures, drawdown, and what neutralising it would do."""
     from crowdalpha.diagnostics.checkup import diagnose
     from crowdalpha.diagnostics.data import as_json as plain
-    from crowdalpha.scoring.frames import eras, one_model
+    from crowdalpha.scoring.frames import eras
 
-    name, mine = one_model(predictions, model)
-    aligned = eras(mine, targets, features=features, metamodel=metamodel, bags=0)
+    aligned = eras(predictions, targets, features=features, metamodel=metamodel, bags=0).only(model)
     with progress("Diagnosing") as told:
         done = iter(range(1, len(aligned) + 1))
         diagnosis = diagnose(
             aligned,
-            name,
+            aligned.models[0],
             partial(_run, predictions.name),
             features=aligned.names["features"],
             progress=lambda era: told(next(done), len(aligned)),

@@ -21,6 +21,7 @@ def command(predictions: Path, features: Path, worst: int, as_json: bool) -> Non
     """Correlate the ranks of every model of PREDICTIONS with every feature; all four sizes, as means over eras."""
     import numpy as np
 
+    from crowdalpha.scoring.arrays import Floats
     from crowdalpha.scoring.exposure import exposure_metrics, exposures
     from crowdalpha.scoring.frames import eras
     from crowdalpha.scoring.ranks import uniform
@@ -28,11 +29,12 @@ def command(predictions: Path, features: Path, worst: int, as_json: bool) -> Non
     crowd = eras(predictions, None, features=features, bags=0)
     names = crowd.names["features"]
     sizes: dict[str, list[list[float]]] = {model: [] for model in crowd.models}
-    each: dict[str, list[object]] = {model: [] for model in crowd.models}
+    each: dict[str, list[Floats]] = {model: [] for model in crowd.models}
     with progress("Measuring") as told:
         for done, era in enumerate(crowd, 1):
             ranked = uniform(era.ranks)
-            figures, c = exposure_metrics(ranked, era.features), exposures(ranked, era.features)
+            features = era.given("features")
+            figures, c = exposure_metrics(ranked, features), exposures(ranked, features)
             for j, model in enumerate(era.models):
                 sizes[model].append([float(getattr(figures, size)[j]) for size in SIZES])
                 each[model].append(c[:, j])

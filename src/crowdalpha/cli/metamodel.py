@@ -18,11 +18,11 @@ from crowdalpha.cli.console import as_json, existing, print_json, reports_refusa
 def command(predictions: Path, stakes: Path | None, output: Path | None, as_json: bool) -> None:
     """Build the stake-weighted metamodel of PREDICTIONS: a number in (0, 1) for every era and id."""
     from crowdalpha.scoring.files import write_table
-    from crowdalpha.scoring.frames import by_id, eras
+    from crowdalpha.scoring.frames import eras, id_table
     from crowdalpha.scoring.metamodel import metamodel
 
     crowd = eras(predictions, None, stakes, bags=0)
-    table = by_id(crowd, {"metamodel": [metamodel(era.ranks, era.own_stakes) for era in crowd]})
+    table = id_table(crowd, {"metamodel": [metamodel(era.ranks, era.own_stakes) for era in crowd]})
     if output is not None:
         write_table(table, output)
     if as_json:

@@ -26,21 +26,22 @@ def command(predictions: Path, features: Path, proportion: float, scale: str, ou
     """Take the features out of every model of PREDICTIONS, era by era."""
     import numpy as np
 
+    from crowdalpha.scoring.arrays import Floats
     from crowdalpha.scoring.files import write_table
-    from crowdalpha.scoring.frames import by_id, eras
+    from crowdalpha.scoring.frames import eras, id_table
     from crowdalpha.scoring.neutral import normalize_and_neutralize
     from crowdalpha.scoring.ranks import uniform
 
     crowd = eras(predictions, None, features=features, bags=0)
-    columns: dict[str, list[object]] = {name: [] for name in crowd.models}
+    columns: dict[str, list[Floats]] = {name: [] for name in crowd.models}
     with progress("Neutralising") as told:
         for done, era in enumerate(crowd, 1):
-            left = normalize_and_neutralize(era.predictions, era.features, proportion=proportion)
+            left = normalize_and_neutralize(era.predictions, era.given("features"), proportion=proportion)
             scaled = uniform(left) if scale == "uniform" else left
             for name in crowd.models:
                 there = name in era.models
                 columns[name].append(scaled[:, era.models.index(name)] if there else np.full(len(scaled), np.nan))
             told(done, len(crowd))
-    write_table(by_id(crowd, columns), output)
+    write_table(id_table(crowd, columns), output)
     click.echo(f"{len(crowd.models)} models neutralised by {proportion:.0%} to {len(crowd.names['features'])} features")
     click.echo(f"in {output}")

@@ -46,7 +46,7 @@ def command(
     output: Path | None,
     report: Path | None,
     as_json: bool,
-    **references: Path | None,
+    **references: Any,
 ) -> None:
     """Score every model of PREDICTIONS in every era.
 

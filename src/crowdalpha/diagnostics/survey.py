@@ -26,6 +26,7 @@ from crowdalpha.scoring.correlation import corr
 from crowdalpha.scoring.eras import Summary, summarize
 from crowdalpha.scoring.metrics import Era, evaluate
 from crowdalpha.scoring.pairwise import similarity
+from crowdalpha.scoring.problems import InputError
 
 METAMODEL = "metamodel"
 HIGHLIGHTED = 5
@@ -110,6 +111,13 @@ class _Found:
 
 
 def _look_at(era: Era, metrics: Sequence[str]) -> _Found:
+    try:
+        return _measure(era, metrics)
+    except InputError as refusal:
+        raise InputError(*(problem.at(f"era {era.label}") for problem in refusal.problems)) from None
+
+
+def _measure(era: Era, metrics: Sequence[str]) -> _Found:
     return _Found(
         label=str(era.label),
         models=era.models,

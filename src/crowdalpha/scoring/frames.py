@@ -16,6 +16,7 @@ from crowdalpha.scoring.arrays import Floats, tie_rule
 from crowdalpha.scoring.files import read_file, read_submissions
 from crowdalpha.scoring.metrics import METRICS, Era, evaluate, metric, missing_inputs
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
+from crowdalpha.scoring.sheets import shown
 
 Invalid = Literal["refuse", "leave_out"]
 Report = Callable[[Problem], None] | list[Problem] | None
@@ -43,6 +44,16 @@ class Crowd:
     def __len__(self) -> int:
         """The number of eras."""
         return len(self.eras)
+
+    def only(self, model: str | None = None) -> Crowd:
+        """One model and the eras it is in; with None, the only one there is."""
+        if model is None and len(self.models) == 1:
+            model = self.models[0]
+        if model not in self.models:
+            found = "none" if model is None else repr(model)
+            expected = f"the name of one of {len(self.models)} models: {shown(self.models)}"
+            raise InputError(Problem("which_model", expected, found, "name the model to look at", "predictions"))
+        return replace(self, eras=tuple(_alone(era, model) for era in self if model in era.models), models=(model,))
 
 
 def score(
@@ -102,14 +113,15 @@ def score(
     choices = _choices(bags, seed, ties, era, id)
     wrong = _wrong_metrics(names, references)
     crowd = _crowd(predictions, targets, stakes, references, choices, invalid, problems, wrong)
-    return _like(predictions, _table(crowd, names, _evaluated(crowd, names, progress), era))
+    return _like(predictions, score_table(crowd, _evaluated(crowd, names, progress), era=era))
 
 
 def eras(
     predictions: Any,
-    targets: Any,
+    targets: Any = None,
     stakes: Any = None,
     *,
+    metrics: Sequence[str] = (),
     bags: int | None = 20,
     seed: int | str | bytes = 0,
     ties: str = "average",
@@ -121,7 +133,8 @@ def eras(
 ) -> Crowd:
     """The aligned arrays that `score` works on, for whoever needs more than scores.
 
-    Arguments as in `score`; references are features, metamodel, benchmarks, neutralizers and sample_weights.
+    Arguments as in `score`; references are features, metamodel, benchmarks, neutralizers and sample_weights. metrics
+    are names that the eras shall be good for. Without targets, an era's universe is what any model predicts in it.
 
     >>> import pyarrow as pa
     >>> crowd = pa.table({"id": ["b", "a"], "mine": [2, 1]})
@@ -133,7 +146,8 @@ def eras(
     if unknown:
         raise TypeError(f"eras() takes no {', '.join(sorted(unknown))}; tables are {', '.join(REFERENCES)}")
     choices = _choices(bags, seed, ties, era, id)
-    return _crowd(predictions, targets, stakes, references, choices, invalid, problems, [])
+    wrong = _wrong_metrics(list(metrics), references) if metrics else []
+    return _crowd(predictions, targets, stakes, references, choices, invalid, problems, wrong)
 
 
 def as_arrow(frame: Any, name: str, keys: Sequence[str] = ("era", "id")) -> tuple[Any, list[Problem]]:
@@ -200,6 +214,10 @@ def _crowd(
         fatal, faults = fatal + faults, []
     given = {"targets": targets, **{key: value for key, value in references.items() if value is not None}}
     for name, source in given.items():
+        if source is None:
+            if "predictions" in tables:
+                tables[name] = _universe(tables["predictions"], choices)
+            continue
         table, found = _open(source, name, choices)
         fatal += found
         if table is not None:
@@ -220,6 +238,15 @@ def _checked(aligned: Aligned, fatal: list[Problem], faults: list[Problem], inva
         elif report is not None:
             report(problem)
     return Crowd(aligned.eras, aligned.models, aligned.names, tuple(faults))
+
+
+def _universe(predictions: Any, choices: Choices) -> Any:
+    """Every era and id that is predicted, once, with a target that says nothing."""
+    import pyarrow as pa
+
+    keys = predictions.select([key for key in choices.keys if key in predictions.column_names])
+    distinct = keys.group_by(keys.column_names).aggregate([])
+    return distinct.append_column("target", pa.nulls(len(distinct), pa.float64()).fill_null(0.0))
 
 
 def _predictions(source: Any, choices: Choices) -> tuple[dict[str, Any], list[Problem], frozenset[str]]:
@@ -249,24 +276,49 @@ def _evaluated(crowd: Crowd, names: list[str], progress: Progress) -> dict[str, 
                 for name, values in evaluate(names, one).items():
                     scores[name][i, present] = values
             except InputError as error:
-                problems += [_in_era(problem, one.label) for problem in error.problems]
+                problems += [problem.at(f"era {one.label}") for problem in error.problems]
         if progress is not None:
             progress(i + 1, len(crowd))
     refuse_if_any(problems)
     return scores
 
 
-def _in_era(problem: Problem, label: object) -> Problem:
-    return replace(problem, where=f"era {label}" + (f", {problem.where}" if problem.where else ""))
-
-
-def _table(crowd: Crowd, names: list[str], scores: Mapping[str, Floats], era: str) -> Any:
+def score_table(crowd: Crowd, scores: Mapping[str, Floats], *, era: str = "era") -> Any:
+    """Scores, (n_eras, n_models) for each metric, as an Arrow table with a row an era and model."""
     import pyarrow as pa
 
-    labels = [one.label for one in crowd for _ in crowd.models]
-    kind = pa.int64() if all(isinstance(label, int) for label in labels) else pa.string()
-    parts = {era: pa.array(labels, kind), "model": pa.array(list(crowd.models) * len(crowd), pa.string())}
-    return pa.table(parts | {name: pa.array(scores[name].ravel(), from_pandas=True) for name in names})
+    parts = {
+        era: _labels(one.label for one in crowd for _ in crowd.models),
+        "model": pa.array(list(crowd.models) * len(crowd), pa.string()),
+    }
+    return pa.table(parts | {name: pa.array(values.ravel(), from_pandas=True) for name, values in scores.items()})
+
+
+def id_table(crowd: Crowd, columns: Mapping[str, Sequence[Floats]], *, era: str = "era", id: str = "id") -> Any:
+    """Columns given as one (n_ids,) array an era, as an Arrow table with a row an era and id."""
+    import pyarrow as pa
+
+    parts = {
+        era: _labels(one.label for one in crowd for _ in one.ids),
+        id: pa.array([each for one in crowd for each in one.ids], pa.string()),
+    }
+    return pa.table(
+        parts | {name: pa.array(np.concatenate(values), from_pandas=True) for name, values in columns.items()}
+    )
+
+
+def _labels(labels: Iterable[object]) -> Any:
+    import pyarrow as pa
+
+    found = list(labels)
+    return pa.array(found, pa.int64() if all(isinstance(label, int) for label in found) else pa.string())
+
+
+def _alone(era: Era, model: str) -> Era:
+    j = era.models.index(model)
+    return replace(
+        era, predictions=era.predictions[:, j : j + 1], stakes=era.own_stakes[j : j + 1], bags=None, models=(model,)
+    )
 
 
 def _like(frame: Any, table: Any) -> Any:

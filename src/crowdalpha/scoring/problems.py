@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 SHOWN = 20
 """How many problems an error message spells out before it counts the rest."""
@@ -26,6 +26,10 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}expected {self.expected}, found {self.found}; {self.fix} [{self.code}]"
+
+    def at(self, place: str) -> Problem:
+        """The same problem, placed inside something larger."""
+        return replace(self, where=f"{place}, {self.where}" if self.where else place)
 
 
 class InputError(ValueError):
