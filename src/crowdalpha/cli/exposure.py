@@ -33,8 +33,8 @@ def command(predictions: Path, features: Path, worst: int, as_json: bool) -> Non
     with progress("Measuring") as told:
         for done, era in enumerate(crowd, 1):
             ranked = uniform(era.ranks)
-            features = era.given("features")
-            figures, c = exposure_metrics(ranked, features), exposures(ranked, features)
+            by = era.given("features")
+            figures, c = exposure_metrics(ranked, by), exposures(ranked, by)
             for j, model in enumerate(era.models):
                 sizes[model].append([float(getattr(figures, size)[j]) for size in SIZES])
                 each[model].append(c[:, j])

@@ -1,106 +1,150 @@
-"""The ranking kernel in numba. Import it through `kernels`: loading numba takes half a second."""
+"""The inner loops in numba. Import them through `kernels` or `exact`: loading numba takes half a second.
+
+Every loop does the operations of its NumPy twin on each number in the same order, without fused
+multiply-add, so both ways lead to the same bits.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-RADIX = 2048
-LONGEST_RUN = 48
-"""A run of unequal values in one quantile longer than this is left to the 64-bit sort."""
+WIDEST = 11
+"""Bits of a counting pass: its 2048 counters stay in the first-level cache."""
+TILE = 16
+"""Rows of a tile in transposition: two cache lines of output, sixteen of input."""
 
 
 @njit(nogil=True, cache=True)
-def _counting_pass(keys, order, out, shift, counts):  # type: ignore[no-untyped-def]
-    counts[:] = 0
-    for i in range(len(keys)):
-        counts[(keys[i] >> shift) & np.uint64(RADIX - 1)] += 1
-    start = 0
-    for digit in range(RADIX):
+def transpose_block(columns, start, out):  # type: ignore[no-untyped-def]
+    """Write columns `start`, `start` + 1, ... of a C-ordered (n_ids, n_models) array to the rows of `out`."""
+    n = len(columns)
+    for top in range(0, n, TILE):
+        for j in range(len(out)):
+            for i in range(top, min(top + TILE, n)):
+                out[j, i] = columns[i, start + j]
+
+
+@njit(nogil=True, cache=True)
+def _starts(counts, size):  # type: ignore[no-untyped-def]
+    """Turn counts into the places where each digit starts."""
+    start = np.uint32(0)
+    for digit in range(size):
         count = counts[digit]
         counts[digit] = start
         start += count
-    for i in range(len(order)):
-        row = order[i]
-        digit = (keys[row] >> shift) & np.uint64(RADIX - 1)
-        out[counts[digit]] = row
-        counts[digit] += 1
 
 
 @njit(nogil=True, cache=True)
-def _repair(x, order, bucket):  # type: ignore[no-untyped-def]
-    """Sort the runs of one bucket by value, stably; False if a run is too long for that."""
-    n = len(x)
-    start = 0
-    while start < n:
-        end = start + 1
-        mixed = False
-        first = bucket[order[start]]
-        while end < n and bucket[order[end]] == first:
-            mixed |= x[order[end]] != x[order[end - 1]]
-            end += 1
-        if mixed:
-            if end - start > LONGEST_RUN:
+def _repair(x, order, values):  # type: ignore[no-untyped-def]
+    """Insertion sort, stable, of rows that are nearly in order; False once its moves pass half of them."""
+    moves = 0
+    for i in range(len(x)):
+        row = order[i]
+        value = x[row]
+        values[i] = value
+        if i > 0 and values[i - 1] > value:
+            j = i
+            while j > 0 and values[j - 1] > value:
+                values[j] = values[j - 1]
+                order[j] = order[j - 1]
+                j -= 1
+            values[j] = value
+            order[j] = row
+            moves += i - j
+            if moves > len(x) // 2:
                 return False
-            for i in range(start + 1, end):
-                row = order[i]
-                j = i - 1
-                while j >= start and x[order[j]] > x[row]:
-                    order[j + 1] = order[j]
-                    j -= 1
-                order[j + 1] = row
-        start = end
     return True
 
 
 @njit(nogil=True, cache=True)
-def _sort_by_quantile(x, keys, order, spare, counts):  # type: ignore[no-untyped-def]
-    low, high = x[0], x[0]
-    for i in range(len(x)):
-        low = min(low, x[i])
-        high = max(high, x[i])
-        spare[i] = i
-    scale = np.float64(RADIX * RADIX - 1) / (high - low) if high > low else 0.0
-    if not np.isfinite(scale) or not np.isfinite(high - low):
+def _sort_by_quantile(x, low, high, keys, order, spare, values, counts):  # type: ignore[no-untyped-def]
+    """Two counting passes over values cut into 2^16 to 2^22 steps of equal width, then repair."""
+    n = len(x)
+    width = 8
+    while width < WIDEST and 1 << (2 * width - 7) < n:
+        width += 1
+    span = high - low
+    scale = np.float64((1 << (2 * width)) - 1) / span if span > 0.0 else 0.0
+    if not np.isfinite(scale) or not np.isfinite(span) or n > 1 << (32 - WIDEST):
         return False
-    for i in range(len(x)):
-        keys[i] = np.uint64((x[i] - low) * scale)
-    _counting_pass(keys, spare, order, np.uint64(0), counts)
-    _counting_pass(keys, order, spare, np.uint64(11), counts)
-    order[:] = spare
-    return _repair(x, order, keys)
+    mask = np.uint32((1 << width) - 1)
+    fine, coarse = counts[0], counts[1]
+    fine[: 1 << width] = 0
+    coarse[: 1 << width] = 0
+    for i in range(n):
+        keys[i] = np.uint32(np.int32((x[i] - low) * scale))
+    for i in range(n):
+        fine[keys[i] & mask] += 1
+        coarse[keys[i] >> np.uint32(width)] += 1
+    _starts(fine, 1 << width)
+    _starts(coarse, 1 << width)
+    shift = np.uint32(32 - WIDEST)
+    for i in range(n):
+        digit = keys[i] & mask
+        spare[fine[digit]] = (keys[i] >> np.uint32(width)) << shift | np.uint32(i)
+        fine[digit] += 1
+    rest = (np.uint32(1) << shift) - np.uint32(1)
+    for i in range(n):
+        digit = spare[i] >> shift
+        order[coarse[digit]] = spare[i] & rest
+        coarse[digit] += 1
+    return _repair(x, order, values)
 
 
 @njit(nogil=True, cache=True)
-def _sort_by_bits(x, keys, order, spare, counts):  # type: ignore[no-untyped-def]
+def _sort_by_word(x, bit, keys, order, spare, counts):  # type: ignore[no-untyped-def]
+    """Counting passes over 32 bits of each value, from bit 0 or 32 up, that keep the order of equal words."""
     top = np.uint64(1) << np.uint64(63)
-    bits = (x + 0.0).view(np.uint64)  # + 0.0 makes -0.0 and 0.0 the same value
+    words = (x + 0.0).view(np.uint64)  # + 0.0 makes -0.0 and 0.0 the same value
     for i in range(len(x)):
-        keys[i] = ~bits[i] if bits[i] & top else bits[i] | top
-        order[i] = i
-    for digit in range(6):
-        _counting_pass(keys, order, spare, np.uint64(11 * digit), counts)
-        order, spare = spare, order
+        ordered = ~words[i] if words[i] & top else words[i] | top
+        keys[i] = np.uint32(ordered >> np.uint64(bit))
+    width = 8 if len(x) <= 1024 else WIDEST
+    mask = np.uint32((1 << width) - 1)
+    for first in range(0, 32, width):
+        shift = np.uint32(first)
+        counts[: 1 << width] = 0
+        for i in range(len(x)):
+            counts[(keys[i] >> shift) & mask] += 1
+        _starts(counts, 1 << width)
+        for i in range(len(x)):
+            row = order[i]
+            digit = (keys[row] >> shift) & mask
+            spare[counts[digit]] = row
+            counts[digit] += 1
+        order[:] = spare
 
 
 @njit(nogil=True, cache=True)
-def rank_block(rows, average, out):  # type: ignore[no-untyped-def]
-    """Doubled centred ranks of each row of `rows`, written to `out`."""
+def _sort_by_bits(x, whole, keys, order, spare, counts):  # type: ignore[no-untyped-def]
+    """Sort by the upper 32 bits of the values, or by all 64."""
+    for i in range(len(x)):
+        order[i] = i
+    if whole:
+        _sort_by_word(x, 0, keys, order, spare, counts)
+    _sort_by_word(x, 32, keys, order, spare, counts)
+
+
+@njit(nogil=True, cache=True)
+def rank_block(rows, low, high, average, out):  # type: ignore[no-untyped-def]
+    """Doubled centred ranks of each row of `rows`, whose extremes are `low` and `high`, written to `out`."""
     n = rows.shape[1]
-    keys = np.empty(n, np.uint64)
-    order = np.empty(n, np.int32)
-    spare = np.empty(n, np.int32)
-    counts = np.empty(RADIX, np.int64)
+    keys, order, spare = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(n, np.uint32)
+    values = np.empty(n, np.float64)
+    counts = np.empty((2, 1 << WIDEST), np.uint32)
     for j in range(len(rows)):
         x = rows[j]
-        if not _sort_by_quantile(x, keys, order, spare, counts):
-            _sort_by_bits(x, keys, order, spare, counts)
+        if not _sort_by_quantile(x, low[j], high[j], keys, order, spare, values, counts):
+            _sort_by_bits(x, False, keys, order, spare, counts[0])
+            if not _repair(x, order, values):
+                _sort_by_bits(x, True, keys, order, spare, counts[0])
+                _repair(x, order, values)
+        for i in range(n):
+            out[j, order[i]] = 2 * i + 1 - n
         start = 0
-        while start < n:
-            end = start
-            if average:
-                while end + 1 < n and x[order[end + 1]] == x[order[start]]:
-                    end += 1
-            for i in range(start, end + 1):
-                out[j, order[i]] = start + end + 1 - n
-            start = end + 1
+        for end in range(1, n + 1 if average else 0):
+            if end == n or values[end] != values[start]:
+                for i in range(start, end if end - start > 1 else start):
+                    out[j, order[i]] = start + end - n
+                start = end

@@ -59,7 +59,7 @@ def read_predictions(path: Pathlike, *, era: str = "era", id: str = "id") -> Any
 
 def read_submissions(path: Path, *, era: str = "era", id: str = "id") -> Submissions:
     """Predictions from a file or a folder, with what was wrong; hidden files are passed over; raises nothing."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return one_file(read_file(path, era=era, id=id))
     files = sorted((file for file in path.iterdir() if not file.name.startswith(".")), key=lambda file: file.name)
     if not files:
@@ -108,16 +108,16 @@ def write_table(table: Any, path: Pathlike) -> None:
 
 def _kind(path: Path) -> str | Problem:
     """The format of a file by how it begins, then by its name; or why there is none."""
-    if path.is_dir():
-        return Problem("not_a_file", "a file", "a folder", "name a file in it", str(path))
     try:
         with path.open("rb") as file:
             start = file.read(8)
     except FileNotFoundError:
         return Problem("not_found", "a file", "nothing there", "check the path", str(path))
+    except IsADirectoryError:
+        return Problem("not_a_file", "a file", "a folder", "name a file in it", str(path))
     except OSError as error:
         reason = error.strerror or str(error)
-        return Problem("cannot_read", "a readable file", reason, "check its permissions", str(path))
+        return Problem("cannot_read", "a readable file", reason, "check its path and permissions", str(path))
     if not start:
         return Problem("empty", "a table", "a file of 0 bytes", "write the table again", str(path))
     named = KINDS.get(path.suffix.lower())

@@ -2,15 +2,14 @@
 
 Doubled, centred ranks are whole numbers, `2 rank - (n + 1)`, for both tie rules, so everything built from
 them can be exact. Two ways lead to the same bits: NumPy (nothing to load, best for small jobs) and a
-numba kernel, loaded on the first large job. The kernel orders a column by its value quantised to 22 bits
-(two 11-bit counting passes) and then repairs the few neighbours that the quantisation left in input order;
-where the values are too skewed for that, it sorts all 64 bits, six passes of 11.
+numba kernel, loaded on the first large job. The kernel orders a column by its value cut into 2^16 to 2^22
+steps of equal width (two counting passes), then repairs the few neighbours left in input order; where the
+values are too skewed for that, it sorts by their upper 32 bits and repairs, or at last by all 64.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -23,8 +22,10 @@ from crowdalpha.scoring.arrays import Floats
 
 Doubled = NDArray[np.int32]
 
-LARGE_JOB = 4_000_000
-"""Values from which loading the compiled kernel (about a second) pays for itself."""
+WORTH_LOADING = 12_000_000
+"""Values to rank by NumPy in the time (about a second) that loading numba takes: from then on, it is loaded."""
+WORTH_THREADS = 500_000
+"""Values of a job from which threads pay."""
 BLOCK = 64
 """Columns handled at once: what they need stays in a core's cache."""
 
@@ -45,7 +46,7 @@ def column_blocks(n_columns: int, size: int = BLOCK) -> list[slice]:
 
 def in_threads(work: Callable[[slice], Any], blocks: list[slice], n_values: int) -> Iterator[Any]:
     """`work(block)` for each block, in order; on threads, each with one BLAS thread, when the job is large."""
-    if n_threads() == 1 or len(blocks) == 1 or n_values < LARGE_JOB // 8:
+    if n_threads() == 1 or len(blocks) == 1 or n_values < WORTH_THREADS:
         yield from map(work, blocks)
         return
     from threadpoolctl import threadpool_limits
@@ -57,13 +58,26 @@ def in_threads(work: Callable[[slice], Any], blocks: list[slice], n_values: int)
 def rank_rows(rows: Floats, ties: str) -> Doubled:
     """Doubled centred ranks of each row of a (n_models, n_ids) array; ties shared ("average") or in order."""
     out = np.empty(rows.shape, np.int32)
-    rank = _compiled() if _prefer_compiled(rows.size) else _rank_with_numpy
+    loops = compiled_for(rows.size)
 
     def work(block: slice) -> None:
-        rank(np.ascontiguousarray(rows[block]), ties == "average", out[block])
+        if loops is None:
+            _rank_with_numpy(np.ascontiguousarray(rows[block]), ties == "average", out[block])
+        else:
+            lined_up = contiguous(rows, block, loops)
+            loops.rank_block(lined_up, lined_up.min(axis=1), lined_up.max(axis=1), ties == "average", out[block])
 
-    for _ in in_threads(work, column_blocks(len(rows)), rows.size):
+    for _ in in_threads(work, column_blocks(len(rows), max(min(BLOCK, 2**20 // rows.shape[1]), 1)), rows.size):
         pass
+    return out
+
+
+def contiguous(rows: Floats, block: slice, loops: Any) -> Floats:
+    """The rows of a block, one after the other in memory: a view where they are, else a transposition by tiles."""
+    if rows.flags.c_contiguous or not rows.flags.f_contiguous:
+        return np.ascontiguousarray(rows[block])
+    out = np.empty(rows[block].shape)
+    loops.transpose_block(rows.T, block.start, out)
     return out
 
 
@@ -83,16 +97,26 @@ def _rank_with_numpy(rows: Floats, average: bool, out: Doubled) -> None:
     np.put_along_axis(out, order, doubled.astype(np.int32), axis=1)
 
 
-def _prefer_compiled(n_values: int) -> bool:
+def compiled_for(n_values: int) -> Any:
+    """The compiled loops, for a job of so many values; None where NumPy does: until loading them has been worth it.
+
+    CROWDALPHA_KERNEL=numpy or numba decides instead, if set. Both ways give the same bits.
+    """
+    global _values_met
+    _values_met += n_values
     choice = os.environ.get("CROWDALPHA_KERNEL", "")
-    if choice:
-        return choice == "numba"
-    return n_values >= LARGE_JOB or (n_values >= LARGE_JOB // 100 and "crowdalpha.scoring.compiled" in sys.modules)
+    if choice == "numpy" or (not choice and _values_met < WORTH_LOADING):
+        return None
+    return _compiled()
 
 
-def _compiled() -> Callable[[Floats, bool, Doubled], None]:
+_values_met = 0
+
+
+@cache
+def _compiled() -> Any:
     try:
-        from crowdalpha.scoring.compiled import rank_block
+        from crowdalpha.scoring import compiled
     except ImportError:  # a Python that numba does not support yet: slower, the same bits
-        return _rank_with_numpy
-    return rank_block
+        return None
+    return compiled
