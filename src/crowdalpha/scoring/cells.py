@@ -172,7 +172,8 @@ def _numbers(column: Any) -> tuple[Any, NDArray[np.intp]]:
         except pa.ArrowInvalid:
             continue
     trimmed = pc.utf8_trim_whitespace(column)
-    nothing = pc.fill_null(pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(NOTHING, pa.large_string())), True)
+    said = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(NOTHING, pa.large_string()))
+    nothing = pc.or_(said, pc.is_null(trimmed))
     number = pc.fill_null(pc.match_substring_regex(trimmed, NUMBER), False)
     bad = np.flatnonzero(~pc.or_(nothing, number).to_numpy())
     if len(bad) > pc.sum(number).as_py():
