@@ -185,14 +185,13 @@ def over_time(crowd: Survey, highlighted: Sequence[str]) -> Lines:
 
 
 def vectors(crowd: Survey, board: Leaderboard) -> tuple[Vectors, ...]:
-    """The neutralisation picture of telling models: who adds most and least, closest to and furthest from the crowd."""
+    """The neutralisation picture of telling models: who adds most, is closest to the crowd, adds least."""
     rho = np.nanmean(np.where(np.isnan(crowd.rho).all(axis=0), 0.0, crowd.rho), axis=0)
     scored = [row.model for row in board.rows if row.eras >= len(crowd.eras) / 2] or [board.rows[0].model]
     by_rho = sorted(scored, key=lambda name: float(rho[crowd.models.index(name)]))
     chosen = {
         scored[0]: "adds most",
         by_rho[-1]: "closest to the crowd",
-        by_rho[0]: "furthest from the crowd",
         scored[-1]: "adds least",
     }
     return tuple(model_vectors(crowd, name, role) for name, role in chosen.items())

@@ -24,7 +24,7 @@ Doubled = NDArray[np.int32]
 
 WORTH_LOADING = 12_000_000
 """Values to rank by NumPy in the time (about a second) that loading numba takes: from then on, it is loaded."""
-WORTH_THREADS = 500_000
+LARGE_JOB = 500_000
 """Values of a job from which threads pay."""
 BLOCK = 64
 """Columns handled at once: what they need stays in a core's cache."""
@@ -46,7 +46,7 @@ def column_blocks(n_columns: int, size: int = BLOCK) -> list[slice]:
 
 def in_threads(work: Callable[[slice], Any], blocks: list[slice], n_values: int) -> Iterator[Any]:
     """`work(block)` for each block, in order; on threads, each with one BLAS thread, when the job is large."""
-    if n_threads() == 1 or len(blocks) == 1 or n_values < WORTH_THREADS:
+    if n_threads() == 1 or len(blocks) == 1 or n_values < LARGE_JOB:
         yield from map(work, blocks)
         return
     from threadpoolctl import threadpool_limits
