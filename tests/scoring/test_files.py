@@ -259,6 +259,14 @@ def test_a_row_of_a_binary_file_is_counted_from_one(tmp_path):
     assert places(read_predictions, folder) == [("nan_in_predictions", "a.parquet, row 2")]
 
 
+def test_ids_of_no_key_type_are_refused_when_scored(tmp_path):
+    folder = tmp_path / "round"
+    folder.mkdir()
+    write_table(pa.table({"id": [0.5, 1], "prediction": [1.0, 2]}), folder / "a.parquet")
+    found = problems(score, folder, pa.table({"id": ["x", "y"], "target": [0.0, 1]}))
+    assert [(p.code, p.where) for p in found] == [("bad_key_type", "predictions")]
+
+
 def test_two_files_of_one_model_are_refused(write):
     folder = write("round/a.csv", "id,prediction\nx,1\n").parent
     write_table(pa.table({"id": ["x"], "prediction": [1.0]}), folder / "a.parquet")

@@ -26,7 +26,7 @@ from tables import (
 import crowdalpha
 from crowdalpha import scoring
 from crowdalpha.scoring.alignment import seed_of_era
-from crowdalpha.scoring.frames import eras, score
+from crowdalpha.scoring.frames import eras, id_table, score
 from crowdalpha.scoring.problems import InputError
 
 METRICS = ("corr", "mmc2", "fnc")
@@ -319,6 +319,48 @@ def test_a_crowd_can_be_walked_era_by_era():
     assert all(era.predictions.shape == (9, len(era.models)) for era in crowd)
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_without_targets_the_universe_is_what_is_predicted(library):
+    w = world(5)
+    crowd = eras(LIBRARIES[library](w.predictions), features=w.features)
+    known = eras(w.predictions, w.targets, features=w.features)
+    assert [era.target for era in crowd] == [None] * 3
+    assert [era.ids for era in crowd] == [era.ids for era in known]
+    assert all(np.array_equal(a.predictions, b.predictions) for a, b in zip(crowd, known, strict=True))
+
+
+def test_without_targets_a_blank_id_is_still_refused():
+    with pytest.raises(InputError) as refusal:
+        eras(changed(CROWD, "id", 0, None))
+    assert refusal.value.code == "extra_ids"
+
+
+def test_one_model_of_a_crowd_can_be_looked_at_alone():
+    w = world(5)
+    crowd = eras(w.predictions, w.targets, w.stakes)
+    model = crowd.eras[1].models[1]
+    alone = crowd.only(model)
+    assert alone.models == (model,)
+    assert [era.models for era in alone] == [(model,)] * 3
+    assert np.array_equal(alone.eras[1].predictions[:, 0], crowd.eras[1].predictions[:, 1])
+    assert alone.only().models == (model,)
+    assert len(crowd.only(w.models[0])) == 2
+    for unknown in (None, "stranger"):
+        with pytest.raises(InputError) as refusal:
+            crowd.only(unknown)
+        assert refusal.value.code == "which_model"
+
+
+def test_numbers_of_ids_become_a_table_by_era_and_id():
+    w = world(5, absent=False)
+    crowd = eras(w.predictions, w.targets)
+    table = id_table(crowd, {"target": [era.target for era in crowd]}, era="week", id="stock")
+    order = pl.from_arrow(w.targets).with_columns(pl.col("id").cast(pl.Binary)).sort("era", "id")
+    assert table["week"].to_pylist() == order["era"].to_list()
+    assert table["stock"].to_pylist() == [each.decode() for each in order["id"]]
+    assert table["target"].to_pylist() == order["target"].to_list()
+
+
 def test_progress_is_told_after_every_era():
     told = []
     w = world(5)
@@ -488,6 +530,13 @@ def test_choices_out_of_range_are_refused():
     assert codes(CROWD, TARGETS, bags=-1) == ["bad_bags"]
     assert codes(CROWD, TARGETS, ties="max") == ["bad_ties"]
     assert codes(CROWD, TARGETS, invalid="ignore") == ["bad_invalid"]
+
+
+def test_metrics_of_a_target_need_one():
+    assert codes(CROWD, None) == ["no_target", "no_target"]
+    with pytest.raises(InputError) as refusal:
+        eras(CROWD, metrics=("mmc2", "nothing"))
+    assert [p.code for p in refusal.value.problems] == ["unknown_metric", "no_target"]
 
 
 def test_eras_take_no_other_tables():

@@ -102,8 +102,8 @@ def _text_table(path: Path, names: list[str]) -> tuple[Any, Lines, list[Problem]
     said = np.zeros(table.num_rows, bool)
     for column in table.columns:
         said |= column.is_valid().to_numpy(zero_copy_only=False)
-    fix = "quote fields that contain commas"
-    problems = listed(path, "wrong_number_of_fields", f"{len(names)} fields", fix, ragged)
+    advice = "quote fields that contain commas"
+    problems = listed(path, "wrong_number_of_fields", f"{len(names)} fields", advice, ragged)
     if not said.all():
         table, lines = table.filter(pa.array(said)), lines[said]
     if not table.num_rows:

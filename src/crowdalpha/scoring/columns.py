@@ -160,8 +160,6 @@ def _distinct(column: Any) -> Keys:
     else:
         plain = column.cast(pa.large_string()) if column.type == pa.string_view() else column
         merged = plain.combine_chunks().dictionary_encode()
-    if isinstance(merged, pa.ChunkedArray):
-        merged = merged.chunk(0) if merged.num_chunks else pa.array([], merged.type)
     indices = merged.indices.cast(pa.int32()).fill_null(-1)
     return indices.to_numpy(zero_copy_only=False), merged.dictionary
 

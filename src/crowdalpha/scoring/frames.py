@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,47 +13,16 @@ import numpy as np
 from crowdalpha.scoring import columns
 from crowdalpha.scoring.alignment import REFERENCES, Aligned, Choices, align
 from crowdalpha.scoring.arrays import Floats, tie_rule
+from crowdalpha.scoring.crowd import Crowd, id_table, score_table
 from crowdalpha.scoring.files import read_file, read_submissions
-from crowdalpha.scoring.metrics import METRICS, Era, evaluate, metric, missing_inputs
+from crowdalpha.scoring.metrics import METRICS, evaluate, metric, missing_inputs
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
-from crowdalpha.scoring.sheets import shown
+
+__all__ = ["Crowd", "as_arrow", "eras", "id_table", "score", "score_table"]
 
 Invalid = Literal["refuse", "leave_out"]
 Report = Callable[[Problem], None] | list[Problem] | None
 Progress = Callable[[int, int], None] | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crowd:
-    """Predictions, targets and all else of several eras, aligned: an iterable of `Era`, in order.
-
-    Each era holds the models that are present in it. `models` are all that occur, in order of their bytes;
-    `names` the columns of features, benchmarks and neutralizers in the order of their arrays; `left_out` what was
-    wrong with models that were left out of an era.
-    """
-
-    eras: tuple[Era, ...]
-    models: tuple[str, ...]
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    left_out: tuple[Problem, ...] = ()
-
-    def __iter__(self) -> Iterator[Era]:
-        """The eras in order."""
-        return iter(self.eras)
-
-    def __len__(self) -> int:
-        """The number of eras."""
-        return len(self.eras)
-
-    def only(self, model: str | None = None) -> Crowd:
-        """One model and the eras it is in; with None, the only one there is."""
-        if model is None and len(self.models) == 1:
-            model = self.models[0]
-        if model not in self.models:
-            found = "none" if model is None else repr(model)
-            expected = f"the name of one of {len(self.models)} models: {shown(self.models)}"
-            raise InputError(Problem("which_model", expected, found, "name the model to look at", "predictions"))
-        return replace(self, eras=tuple(_alone(era, model) for era in self if model in era.models), models=(model,))
 
 
 def score(
@@ -111,7 +80,7 @@ def score(
         "sample_weights": sample_weights,
     }
     choices = _choices(bags, seed, ties, era, id)
-    wrong = _wrong_metrics(names, references)
+    wrong = _wrong_metrics(names, targets, references)
     crowd = _crowd(predictions, targets, stakes, references, choices, invalid, problems, wrong)
     return _like(predictions, score_table(crowd, _evaluated(crowd, names, progress), era=era))
 
@@ -146,7 +115,7 @@ def eras(
     if unknown:
         raise TypeError(f"eras() takes no {', '.join(sorted(unknown))}; tables are {', '.join(REFERENCES)}")
     choices = _choices(bags, seed, ties, era, id)
-    wrong = _wrong_metrics(list(metrics), references) if metrics else []
+    wrong = _wrong_metrics(list(metrics), targets, references) if metrics else []
     return _crowd(predictions, targets, stakes, references, choices, invalid, problems, wrong)
 
 
@@ -182,12 +151,12 @@ def _choices(bags: int | None, seed: int | str | bytes, ties: str, era: str, id:
     return Choices(bags, seed, tie_rule(ties), era, id)
 
 
-def _wrong_metrics(names: list[str], references: Mapping[str, Any]) -> list[Problem]:
+def _wrong_metrics(names: list[str], targets: Any, references: Mapping[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
     for name in names:
         if name not in METRICS:
             problems += _refused(lambda name=name: metric(name))  # type: ignore[misc]
-    given = ["target", *(key for key, value in references.items() if value is not None)]
+    given = [name for name, value in {"target": targets, **references}.items() if value is not None]
     problems += missing_inputs([name for name in names if name in METRICS], given)
     if not names:
         problems.append(Problem("no_metrics", "at least one metric", "none", "name one of METRICS", "metrics"))
@@ -212,12 +181,10 @@ def _crowd(
     tables, faults, reported = _predictions(predictions, choices)
     if not tables:
         fatal, faults = fatal + faults, []
-    given = {"targets": targets, **{key: value for key, value in references.items() if value is not None}}
+    given = {name: source for name, source in {"targets": targets, **references}.items() if source is not None}
+    if targets is None and tables:
+        tables["targets"] = _universe(tables["predictions"], choices)
     for name, source in given.items():
-        if source is None:
-            if "predictions" in tables:
-                tables[name] = _universe(tables["predictions"], choices)
-            continue
         table, found = _open(source, name, choices)
         fatal += found
         if table is not None:
@@ -226,7 +193,8 @@ def _crowd(
         stakes, found = _open(stakes, "stakes", choices)
         fatal += found
     aligned = align(tables, stakes, choices, reported=reported)
-    return _checked(aligned, fatal, faults, invalid, report)
+    crowd = _checked(aligned, fatal, faults, invalid, report)
+    return crowd if targets is not None else replace(crowd, eras=tuple(replace(era, target=None) for era in crowd))
 
 
 def _checked(aligned: Aligned, fatal: list[Problem], faults: list[Problem], invalid: Invalid, report: Report) -> Crowd:
@@ -241,11 +209,11 @@ def _checked(aligned: Aligned, fatal: list[Problem], faults: list[Problem], inva
 
 
 def _universe(predictions: Any, choices: Choices) -> Any:
-    """Every era and id that is predicted, once, with a target that says nothing."""
+    """Every era and id that is predicted, once, with a target that only holds its place."""
     import pyarrow as pa
 
     keys = predictions.select([key for key in choices.keys if key in predictions.column_names])
-    distinct = keys.group_by(keys.column_names).aggregate([])
+    distinct = keys.group_by(keys.column_names).aggregate([]).drop_null()
     return distinct.append_column("target", pa.nulls(len(distinct), pa.float64()).fill_null(0.0))
 
 
@@ -281,44 +249,6 @@ def _evaluated(crowd: Crowd, names: list[str], progress: Progress) -> dict[str, 
             progress(i + 1, len(crowd))
     refuse_if_any(problems)
     return scores
-
-
-def score_table(crowd: Crowd, scores: Mapping[str, Floats], *, era: str = "era") -> Any:
-    """Scores, (n_eras, n_models) for each metric, as an Arrow table with a row an era and model."""
-    import pyarrow as pa
-
-    parts = {
-        era: _labels(one.label for one in crowd for _ in crowd.models),
-        "model": pa.array(list(crowd.models) * len(crowd), pa.string()),
-    }
-    return pa.table(parts | {name: pa.array(values.ravel(), from_pandas=True) for name, values in scores.items()})
-
-
-def id_table(crowd: Crowd, columns: Mapping[str, Sequence[Floats]], *, era: str = "era", id: str = "id") -> Any:
-    """Columns given as one (n_ids,) array an era, as an Arrow table with a row an era and id."""
-    import pyarrow as pa
-
-    parts = {
-        era: _labels(one.label for one in crowd for _ in one.ids),
-        id: pa.array([each for one in crowd for each in one.ids], pa.string()),
-    }
-    return pa.table(
-        parts | {name: pa.array(np.concatenate(values), from_pandas=True) for name, values in columns.items()}
-    )
-
-
-def _labels(labels: Iterable[object]) -> Any:
-    import pyarrow as pa
-
-    found = list(labels)
-    return pa.array(found, pa.int64() if all(isinstance(label, int) for label in found) else pa.string())
-
-
-def _alone(era: Era, model: str) -> Era:
-    j = era.models.index(model)
-    return replace(
-        era, predictions=era.predictions[:, j : j + 1], stakes=era.own_stakes[j : j + 1], bags=None, models=(model,)
-    )
 
 
 def _like(frame: Any, table: Any) -> Any:
