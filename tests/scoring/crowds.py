@@ -32,7 +32,7 @@ def random_predictions(rng, n_ids, n_models, coarse):
     """Normal draws, rounded so coarsely for some models that many ids tie, or all of them."""
     values = rng.normal(size=(n_ids, n_models))
     if coarse:
-        values = np.round(values * rng.choice([0.2, 0.7, 2.0, 1e6], n_models))
+        values = np.round(values * rng.choice([0.2, 0.7, 2.0, 30.0], n_models))
     return values
 
 

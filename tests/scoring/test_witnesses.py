@@ -69,7 +69,9 @@ def test_numerai_corr(crowd):
 def test_neutralized_to_features(crowd, seed, proportion):
     features = features_for(crowd, seed)
     expected = columns(crowd, lambda j: witness.neutralize(crowd.predictions[:, j], features, proportion))
-    assert scoring.neutralize(crowd.predictions, features, proportion=proportion) == close(expected)
+    found = scoring.neutralize(crowd.predictions, features, proportion=proportion)
+    size = max(1.0, np.nanmax(np.abs(crowd.predictions)))  # of what the residual is a difference
+    assert found / size == close(expected / size)
 
 
 @given(seeds, proportions)
@@ -108,6 +110,14 @@ def test_the_metamodel_of_stakes_too_large_for_floating_point(seed, largest):
     stakes = rng.integers(1, largest, len(crowd.stakes), endpoint=True)
     expected = witness.metamodel(crowd.pool()[0], np.where(crowd.present, stakes, 0).tolist())
     assert np.array_equal(scoring.metamodel(crowd.predictions, stakes), expected)
+
+
+@pytest.mark.parametrize("bits", range(38, 62))
+def test_the_metamodel_of_stakes_that_differ_in_their_last_unit_only(bits):
+    predictions = np.array([[1, 2, 3], [2, 3, 1], [3, 1, 2], [2, 1, 3]])
+    stakes = [2**bits, 2**bits + 1, 2**bits - 1]
+    expected = witness.metamodel(predictions, stakes)
+    assert np.array_equal(scoring.metamodel(predictions, np.array(stakes)), expected)
 
 
 @few

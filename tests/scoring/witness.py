@@ -114,7 +114,7 @@ def mmc1(predictions, stakes, t, j, bags=None, ties="average"):
 
 def mmc2024(p, m, t, target_scale=1.0):
     p, m = gaussianize(p), gaussianize(m)
-    left = p - m * (m @ p) / (m @ m)
+    left = p - m * (m @ p) / (m @ m) if m.any() else p
     return target_scale * ((t - np.mean(t)) @ left) / len(t)
 
 
