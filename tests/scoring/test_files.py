@@ -331,10 +331,13 @@ def test_an_unreadable_submission_is_left_out_and_the_others_scored(tmp_path):
     w = world(5, absent=False)
     folder = submissions(tmp_path / "round", w.predictions)
     (folder / "broken.parquet").write_bytes(b"PAR1")
+    (folder / "twice.csv").write_text("id,prediction\nx,1\n")
+    (folder / "twice.feather").write_text("id,prediction\nx,1\n")
     told = []
-    found = score(folder, w.targets, w.stakes, invalid="leave_out", problems=told)
+    stakes = w.stakes | {"broken": 1000, "twice": 1000}
+    found = score(folder, w.targets, stakes, invalid="leave_out", problems=told)
     assert bits(found) == bits(score(w.predictions, w.targets, w.stakes))
-    assert [p.code for p in told] == ["cannot_parse"]
+    assert [p.code for p in told] == ["duplicate_model", "cannot_parse", "missing_columns", "cannot_parse"]
 
 
 def test_when_no_submission_can_be_read_that_is_what_is_told(write):

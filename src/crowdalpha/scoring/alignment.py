@@ -111,7 +111,7 @@ def align(
     fatal = [*sheets.problems, *problems]
     values = {name: _values(sheets, name, fatal) for name in ("targets", *REFERENCES)}
     models = laid_out.models if laid_out else ()
-    by_era, problems = read_stakes(stakes, models, sheets.era_values, choices.era)
+    by_era, problems = read_stakes(stakes, models, sheets.era_values, choices.era, reported)
     fatal += problems if laid_out else [each for each in problems if each.code != "unknown_model"]
     target = values.pop("targets")
     if laid_out is None or target is None:

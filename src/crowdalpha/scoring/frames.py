@@ -154,8 +154,10 @@ def _choices(bags: int | None, seed: int | str | bytes, ties: str, era: str, id:
 def _wrong_metrics(names: list[str], targets: Any, references: Mapping[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
     for name in names:
-        if name not in METRICS:
-            problems += _refused(lambda name=name: metric(name))  # type: ignore[misc]
+        try:
+            metric(name)
+        except InputError as unknown:
+            problems += unknown.problems
     given = [name for name, value in {"target": targets, **references}.items() if value is not None]
     problems += missing_inputs([name for name in names if name in METRICS], given)
     if not names:
@@ -259,11 +261,3 @@ def _like(frame: Any, table: Any) -> Any:
         return table
     backend = nw.from_native(frame, eager_only=True).implementation
     return nw.from_arrow(table, backend=backend).to_native()
-
-
-def _refused(call: Callable[[], object]) -> tuple[Problem, ...]:
-    try:
-        call()
-    except InputError as error:
-        return error.problems
-    return ()

@@ -17,23 +17,24 @@ Stakes = NDArray[Any]
 
 
 def read_stakes(
-    stakes: Any, models: Sequence[str], eras: Sequence[int | str], era: str
+    stakes: Any, models: Sequence[str], eras: Sequence[int | str], era: str, unread: frozenset[str] = frozenset()
 ) -> tuple[Stakes, list[Problem]]:
     """One row of stakes for all eras, or a row an era; 1 for every model if stakes is None.
 
     stakes: a mapping of model to stake, or an Arrow table with columns model, stake and perhaps era. A model that
-    is not listed has stake 0; a listed model that has no predictions at all is a problem.
+    is not listed has stake 0; a listed model that has no predictions at all is a problem, unless it is one of
+    those whose predictions could not be read.
     """
     if stakes is None:
         return np.ones((1, len(models)), np.int64), []
     if isinstance(stakes, Mapping):
-        return _placed(list(stakes), list(stakes.values()), None, models, eras)
+        return _placed(list(stakes), list(stakes.values()), None, models, eras, unread)
     problems = columns.missing_columns(stakes, ["model", "stake"], "stakes")
     if problems:
         return np.zeros((1, len(models)), np.int64), problems
     names = stakes.column("model").to_pylist()
     in_eras = _eras(stakes.column(era)) if era in stakes.column_names else None
-    return _placed(names, stakes.column("stake").to_pylist(), in_eras, models, eras)
+    return _placed(names, stakes.column("stake").to_pylist(), in_eras, models, eras, unread)
 
 
 def _placed(
@@ -42,9 +43,10 @@ def _placed(
     in_eras: list[str | None] | None,
     models: Sequence[str],
     eras: Sequence[int | str],
+    unread: frozenset[str],
 ) -> tuple[Stakes, list[Problem]]:
     listed = [str(name) for name in names]
-    problems = _unknown(listed, models) + _bad_values(listed, values)
+    problems = _unknown(listed, {*models, *unread}) + _bad_values(listed, values)
     rows = [0] * len(listed) if in_eras is None else _rows(in_eras, eras)
     column = {name: j for j, name in enumerate(models)}
     keys = list(zip(rows if in_eras is None else in_eras, listed, strict=True))
@@ -56,7 +58,7 @@ def _placed(
     out = np.zeros((1 if in_eras is None else len(eras), len(models)), np.int64 if whole else np.float64)
     if not problems:
         for row, name, value in zip(rows, listed, values, strict=True):
-            if row is not None:
+            if row is not None and name in column:
                 out[row, column[name]] = value
     return out, problems
 
@@ -75,8 +77,8 @@ def _rows(in_eras: list[str | None], eras: Sequence[int | str]) -> list[int | No
     return [None if name is None else row.get(name) for name in in_eras]
 
 
-def _unknown(names: list[str], models: Sequence[str]) -> list[Problem]:
-    unknown = sorted(set(names) - set(models))
+def _unknown(names: list[str], models: set[str]) -> list[Problem]:
+    unknown = sorted(set(names) - models)
     if not unknown:
         return []
     fix = "correct the name, or take its stake out"

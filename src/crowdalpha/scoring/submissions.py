@@ -32,34 +32,26 @@ def one_file(reading: Reading) -> Submissions:
 def folder(readings: Mapping[Path, Reading], *, era: str, id: str) -> Submissions:
     """The files of a folder, a model each, as one table (era,) id, model, prediction; raises nothing.
 
-    A file that cannot be read is left out. Cells that are no number are null and duplicates are kept, so that
-    whoever leaves faulty models out era by era can still see where they are faulty.
+    A file that cannot be read is left out, and so are two files of one model. Cells that are no number are null and
+    duplicates are kept, so that whoever leaves faulty models out era by era can still see where they are faulty.
     """
     in_eras = any(era in reading.table.column_names for reading in readings.values() if reading.table is not None)
     keys = [era, id] if in_eras else [id]
-    problems, tables, reported = _same_stem(list(readings)), [], set()
+    twice = columns.duplicates([file.stem for file in readings])
+    problems, tables, reported = [_same_stem(stem, list(readings)) for stem in twice], [], set(twice)
     for file, reading in readings.items():
         found = [*reading.problems, *_row_problems(file, reading, keys)]
         problems += found
         if found:
             reported.add(file.stem)
-        if reading.table is not None and not _unusable(reading.table, keys):
+        if reading.table is not None and file.stem not in twice and not _unusable(reading.table, keys):
             tables.append(_one_model(reading.table, file.stem, keys))
     return Submissions(_stacked(tables, era), tuple(problems), frozenset(reported))
 
 
-def _same_stem(files: list[Path]) -> list[Problem]:
-    stems = columns.duplicates([file.stem for file in files])
-    return [
-        Problem(
-            "duplicate_model",
-            "one file a model",
-            ", ".join(file.name for file in files if file.stem == stem),
-            "keep one of them",
-            str(files[0].parent),
-        )
-        for stem in stems
-    ]
+def _same_stem(stem: str, files: list[Path]) -> Problem:
+    names = ", ".join(file.name for file in files if file.stem == stem)
+    return Problem("duplicate_model", "one file a model", names, "keep one of them", str(files[0].parent))
 
 
 def _unusable(table: Any, keys: list[str]) -> bool:
