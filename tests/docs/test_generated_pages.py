@@ -1,0 +1,77 @@
+"""What `make docs` writes is what the code says, and says what it should."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def make(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    import docs.make
+
+    return docs.make
+
+
+@pytest.mark.parametrize("name", ["reference.md", "rules.md", "problems.md"])
+def test_a_generated_page_is_up_to_date(make, name):
+    assert set(make.PAGES) == {"reference.md", "rules.md", "problems.md"}
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make.PAGES[name](), "run make docs"
+
+
+def test_every_metric_has_its_row_and_every_public_function_its_entry(make):
+    from crowdalpha import scoring
+
+    page = make.PAGES["reference.md"]()
+    assert [name for name in scoring.METRICS if f"| `{name}` |" not in page] == []
+    functions = [name for name in scoring.__all__ if callable(getattr(scoring, name)) and name not in ("Era", "Metric")]
+    assert [name for name in functions if f"### `{name}`" not in page] == []
+
+
+def test_a_code_is_found_through_loops_names_and_callers(make):
+    codes = {sighting.code for sighting in make.problems.input_problems()}
+    assert {
+        "bad_ties",
+        "missing_ids",
+        "blank_era",
+        "bad_ddof",
+        "nan_in_features",
+        "inf_in_by",
+        "bad_proportion",
+    } <= codes
+
+
+def test_every_code_that_is_refused_while_scoring_badly_is_in_the_catalogue(make):
+    from crowdalpha.scoring import InputError, corr, draw_bags, mmc2, neutralize
+
+    codes = {sighting.code for sighting in make.problems.input_problems()}
+    refused = []
+    for call in (
+        lambda: corr([1, 2, 3], [1, 1, 1]),
+        lambda: corr([1, float("nan"), 3], [1, 2, 3]),
+        lambda: corr([1, 2, 3], [1, 2], ties="random"),
+        lambda: mmc2([[1], [2]], [0], [1, 2]),
+        lambda: neutralize([1, 2], [1, 2], proportion=2),
+        lambda: draw_bags([1e-12]),
+    ):
+        with pytest.raises((InputError, TypeError)) as refusal:
+            call()
+        refused += getattr(refusal.value, "problems", ())
+    assert len(refused) >= 5
+    assert {problem.code for problem in refused} <= codes
+
+
+def test_checking_says_which_page_is_out_of_date_and_writing_repairs_it(make, tmp_path, monkeypatch, capsys):
+    from docs.make.__main__ import main
+
+    monkeypatch.setattr(make, "DOCS", tmp_path)
+    monkeypatch.setattr(make, "PAGES", {"page.md": lambda: "as the code says\n"})
+    assert main(["--check"]) == 1
+    assert "docs/page.md is out of date" in capsys.readouterr().out
+    assert main([]) == 0
+    assert (tmp_path / "page.md").read_text() == "as the code says\n"
+    assert main(["--check"]) == 0
+    assert "docs.make" in sys.modules
