@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from docs.make.markdown import GENERATED, table
@@ -42,6 +43,7 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+@cache
 def input_problems() -> list[Sighting]:
     """Every `Problem(code, expected, found, fix)` of the source."""
     found = set()

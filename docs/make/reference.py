@@ -80,6 +80,8 @@ def signature(name: str, thing: Any) -> str:
     """A call as the code declares it, without the modules of its types; an argument a line where it is long."""
     if inspect.isclass(thing) and issubclass(thing, Exception):
         return f"class {name}({thing.__bases__[0].__name__})"
+    if getattr(thing, "_is_protocol", False):
+        return f"class {name}(Protocol)"
     found = inspect.signature(thing)
     shown = _parameters(found)
     start = f"{'class' if inspect.isclass(thing) else 'def'} {name}"
@@ -95,7 +97,7 @@ def _parameters(found: inspect.Signature) -> list[str]:
         if each.kind is each.KEYWORD_ONLY and not starred:
             shown.append("*")
         starred = starred or each.kind in (each.KEYWORD_ONLY, each.VAR_POSITIONAL)
-        stars = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
+        stars = "*" if each.kind is each.VAR_POSITIONAL else "**" if each.kind is each.VAR_KEYWORD else ""
         annotation = "" if each.annotation is each.empty else f": {_type(each.annotation)}"
         equals = " = " if annotation else "="
         shown.append(f"{stars}{each.name}{annotation}" + ("" if each.default is each.empty else equals + _value(each)))

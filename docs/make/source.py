@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "crowdalpha"
 DEPTH = 3
@@ -178,12 +179,16 @@ def _bound(target: ast.expr, row: ast.expr | None, scope: Scope) -> dict[str, tu
 
 
 def _assignments(function: ast.FunctionDef, name: str) -> Iterator[tuple[ast.Assign, ast.expr]]:
-    for node in ast.walk(function):
-        for target in node.targets if isinstance(node, ast.Assign) else []:
+    for node in filter(_is_assignment, ast.walk(function)):
+        for target in node.targets:
             pairs = [(target, node.value)]
             if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
                 pairs = list(zip(target.elts, node.value.elts, strict=False))
             yield from ((node, value) for t, value in pairs if isinstance(t, ast.Name) and t.id == name)
+
+
+def _is_assignment(node: ast.AST) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign)
 
 
 def _literal(node: ast.expr) -> bool:

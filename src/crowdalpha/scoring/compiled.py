@@ -11,6 +11,8 @@ from numba import njit
 
 WIDEST = 11
 """Bits of a counting pass: its 2048 counters stay in the first-level cache."""
+BLOCK = 64
+"""Columns eliminated at once: they are read from the second-level cache for each column that follows."""
 TILE = 16
 """Rows of a tile in transposition: two cache lines of output, sixteen of input."""
 
@@ -148,3 +150,93 @@ def rank_block(rows, low, high, average, out):  # type: ignore[no-untyped-def]
                 for i in range(start, end if end - start > 1 else start):
                     out[j, order[i]] = start + end - n
                 start = end
+
+
+@njit(nogil=True, cache=True)
+def largest(rows, out):  # type: ignore[no-untyped-def]
+    """The largest absolute value of each row."""
+    for j in range(len(rows)):
+        most = 0.0
+        for i in range(rows.shape[1]):
+            size = abs(rows[j, i])
+            most = size if size > most else most
+        out[j] = most
+
+
+@njit(nogil=True, cache=True)
+def whole_sums(rows, scale, out):  # type: ignore[no-untyped-def]
+    """The sum of each row, each term times the row's scale and rounded to a whole number."""
+    for j in range(len(rows)):
+        whole = np.int64(0)
+        for i in range(rows.shape[1]):
+            whole += np.int64(np.rint(rows[j, i] * scale[j]))
+        out[j] = whole
+
+
+@njit(nogil=True, cache=True)
+def split_limb(rest, up, down, whole):  # type: ignore[no-untyped-def]
+    """Take the whole numbers rint(rest * up) out of each row of `rest`, in place; whether anything is left."""
+    left = False
+    for j in range(len(rest)):
+        for i in range(rest.shape[1]):
+            whole[j, i] = np.rint(rest[j, i] * up[j])
+            rest[j, i] -= whole[j, i] * down[j]
+            left |= rest[j, i] != 0.0
+    return left
+
+
+@njit(nogil=True, cache=True)
+def sparse_product(a, rows, columns, values, out):  # type: ignore[no-untyped-def]
+    """Add a @ S to `out`, S given by its entries that are not 0."""
+    for f in range(len(a)):
+        for e in range(len(values)):
+            out[f, columns[e]] += a[f, rows[e]] * values[e]
+
+
+@njit(nogil=True, cache=True)
+def _subtract(target, left, weights, rows, order):  # type: ignore[no-untyped-def]
+    """Subtract weights[k] rows[k] from target, from place `left` on, for each k of `order` in turn; four a pass."""
+    whole = len(order) // 4 * 4
+    for e in range(0, whole, 4):
+        a, b, c, d = order[e], order[e + 1], order[e + 2], order[e + 3]
+        wa, wb, wc, wd = weights[a], weights[b], weights[c], weights[d]
+        for i in range(left, len(target)):
+            target[i] = (((target[i] - wa * rows[a, i]) - wb * rows[b, i]) - wc * rows[c, i]) - wd * rows[d, i]
+    for e in range(whole, len(order)):
+        a = order[e]
+        for i in range(left, len(target)):
+            target[i] -= weights[a] * rows[a, i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def eliminate(u, negligible, sound, kept):  # type: ignore[no-untyped-def]
+    """`neutral._eliminate`, in blocks of columns."""
+    p = len(u)
+    size = np.diag(u).copy()
+    all_sound = True
+    for start in range(0, p, BLOCK):
+        end = min(start + BLOCK, p)
+        for k in range(start, end):
+            pivot = u[k, k]
+            kept[k] = pivot > negligible * size[k]
+            if kept[k]:
+                all_sound &= pivot > sound * size[k]
+                u[k, k:] /= np.sqrt(pivot)
+                for j in range(k + 1, end):
+                    _subtract(u[j], j, u[:, j], u, np.array([k]))
+        order = start + np.flatnonzero(kept[start:end])
+        for j in range(end, p):
+            _subtract(u[j], j, u[:, j], u, order)
+    return all_sound
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def substitute(lower, upper, x):  # type: ignore[no-untyped-def]
+    """`neutral._substitute`; lower is the transpose of upper."""
+    places = np.arange(len(x))
+    for k in range(len(x)):
+        _subtract(x[k], 0, lower[k], x, places[:k])
+        x[k] /= lower[k, k]
+    for k in range(len(x) - 1, -1, -1):
+        _subtract(x[k], 0, upper[k], x, places[:k:-1])
+        x[k] /= upper[k, k]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from crowdalpha.scoring import exact, kernels
 from crowdalpha.scoring.arrays import Floats, matrix, vector
-from crowdalpha.scoring.neutral import neutralize_rows, residual
+from crowdalpha.scoring.neutral import fit, settled, with_intercept
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models, signed_power
 
@@ -55,8 +55,9 @@ def fnc(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayLike) 
     """
     ranks = rank_models(predictions)
     by, _ = matrix(features, "features", ranks.n_ids)
-    left = neutralize_rows(gaussian_rows(ranks), by)
-    again = Ranks(kernels.rank_rows(left, "average"), ranks.present, "average", ranks.single)
+    values = gaussian_rows(ranks).T
+    left = settled(values - fit(values, with_intercept(by)), values)
+    again = Ranks(kernels.rank_rows(left.T, "average"), ranks.present, "average", ranks.single)
     return numerai_corr(again, target)
 
 
@@ -69,9 +70,9 @@ def fnc_2021(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayL
     """
     ranks = rank_models(predictions)
     by, _ = matrix(features, "features", ranks.n_ids)
-    uniform = (ranks.doubled + ranks.n_ids) / (2.0 * ranks.n_ids)
-    left = residual(uniform.T, by).T
-    again = Ranks(kernels.rank_rows(left, "average"), ranks.present, "average", ranks.single)
+    values = (ranks.doubled + ranks.n_ids).T / (2.0 * ranks.n_ids)
+    left = settled(values - fit(values, by), values)
+    again = Ranks(kernels.rank_rows(left.T, "average"), ranks.present, "average", ranks.single)
     return corr(again, target)
 
 

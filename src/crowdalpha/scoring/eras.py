@@ -133,9 +133,7 @@ def summarize(
     if scores.ndim == 1:
         return Summary(**rows[0])
     kinds = {field.name: "i8" if field.name == "n_eras" else "f8" for field in fields(Summary)}
-    stacked: dict[str, Any] = {
-        name: np.array([row[name] for row in rows], kind) for name, kind in kinds.items()
-    }
+    stacked: dict[str, Any] = {name: np.array([row[name] for row in rows], kind) for name, kind in kinds.items()}
     return Summary(**stacked)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdalpha.scoring import kernels
-from crowdalpha.scoring.arrays import Floats, Whole
+from crowdalpha.scoring.arrays import Floats, Mask, Whole
 from crowdalpha.scoring.bags import whole_bags, whole_units
 from crowdalpha.scoring.exact import MANTISSA, bit_length
 from crowdalpha.scoring.problems import InputError, Problem
@@ -41,6 +41,7 @@ class Pool:
 
     ranks: Ranks
     multiplicities: Whole
+    n_stakers: int
     stakes: list[Whole]
     sums: list[Whole]
     width: int
@@ -49,16 +50,14 @@ class Pool:
     def of(cls, ranks: Ranks, stakes: ArrayLike, bags: ArrayLike | None = None) -> Pool:
         """Add up the pool. `bags` None stands for one bag that has every staker once."""
         units = whole_units(stakes, ranks.n_models)
-        multiplicities = _staked_and_present(ranks, units, bags)
+        staked = (units > 0) & ranks.present
+        multiplicities = _multiplicities(staked, bags)
         draws = bit_length(int(multiplicities.sum(axis=1).max()) + 1)
         width = MANTISSA - 1 - bit_length(ranks.n_ids) - max(draws, 2 * draws - 10)
         digits = _digits(np.where(multiplicities.any(axis=0), units, 0), width)
-        return cls(ranks, multiplicities, digits, _weighted_sums(ranks, multiplicities, digits), width)
-
-    @property
-    def n_stakers(self) -> int:
-        """Models of the era that are drawn in at least one bag."""
-        return int(self.multiplicities.any(axis=0).sum())
+        return cls(
+            ranks, multiplicities, int(staked.sum()), digits, _weighted_sums(ranks, multiplicities, digits), width
+        )
 
     def metamodels(self) -> Ranks:
         """One metamodel a bag, ranked: (n_bags, n_ids)."""
@@ -90,13 +89,13 @@ class Pool:
         return Ranks(doubled, np.ones(len(doubled), bool), self.ranks.ties)
 
 
-def _staked_and_present(ranks: Ranks, units: Whole, bags: ArrayLike | None) -> Whole:
-    staked = (units > 0) & ranks.present
+def _multiplicities(staked: Mask, bags: ArrayLike | None) -> Whole:
+    """How often each bag has each model, 0 for those without stake or absent; no bag may be empty."""
     if not staked.any():
         raise InputError(
             Problem("no_stake", "at least one model with stake in the era", "none", "give the pool some stake")
         )
-    chosen = np.ones((1, ranks.n_models), np.int64) if bags is None else whole_bags(bags, ranks.n_models)
+    chosen = np.ones((1, len(staked)), np.int64) if bags is None else whole_bags(bags, len(staked))
     multiplicities = chosen * staked
     empty = np.flatnonzero(~multiplicities.any(axis=1))
     if len(empty):

@@ -8,13 +8,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdalpha.scoring import exact
+from crowdalpha.scoring import exact, kernels
 from crowdalpha.scoring.arrays import Floats, Mask, like_input, matrix, models, unit_interval, vector
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models
 
 NEGLIGIBLE = 1e-11
 """A pivot below this share of its column's square is rounding: the column repeats the ones before it."""
+EXPLAINED = 1e-10
+"""A residual below this share of its column's range is rounding: the column is nothing but the design."""
+TIE_BITS = 36
+"""Residuals are ranked at this many bits below the largest of what they are left of: closer ones tie."""
+ELIMINATED = 50
+"""Multiplications of an elimination that take NumPy as long as ranking one value."""
 SOUND = 1e-3
 """Pivots above this share need no second pass."""
 
@@ -26,7 +32,8 @@ def neutralize(values: ArrayLike, by: ArrayLike, *, proportion: float = 1.0) -> 
 
     values: (n_ids, n_columns) or (n_ids,); a NaN column stays NaN. by: (n_ids, n_by) or (n_ids,). proportion: q in
     [0, 1]. Columns of `by` that repeat others (a constant, one-hot groups) change nothing. With q = 1 the result
-    has mean 0 and correlation 0 with every column of `by`, and a constant column becomes exactly 0.
+    has mean 0 and correlation 0 with every column of `by`; a column that is constant, or nothing but `by`, becomes
+    exactly 0.
     Free of order: permuted rows or columns of `values` give the same bits. Source: [F93#1], [SPEC 0].
 
     >>> neutralize([1.0, 2.0, 4.0], [0.0, 1.0, 2.0]).round(9)
@@ -80,7 +87,7 @@ def neutralize_target(
     if bins is None:
         return left
     levels = np.sort(t) if isinstance(bins, str) else _levels(bins, len(t))
-    place = (rank_models(left).doubled[0] + len(t)) // 2
+    place = (rank_models(settled(left[:, None], t[:, None])).doubled[0] + len(t)) // 2
     return levels[place]
 
 
@@ -97,6 +104,12 @@ def residual(values: ArrayLike, design: ArrayLike, *, proportion: float = 1.0) -
     return like_input(columns - unit_interval(proportion, "proportion") * fit(columns, others), single)
 
 
+def settled(left: Floats, values: Floats) -> Floats:
+    """A residual rounded to TIE_BITS below the largest |value| of its column, so that rounding breaks no tie."""
+    grid = np.ldexp(1.0, np.frexp(np.abs(values).max(axis=0))[1] - TIE_BITS)
+    return np.rint(left / grid) * grid
+
+
 def with_intercept(by: Floats) -> Floats:
     """The columns of `by` after a column of ones."""
     return np.hstack([np.ones((len(by), 1)), by])
@@ -106,49 +119,72 @@ def fit(values: Floats, design: Floats) -> Floats:
     """The least-squares fit D pinv(D) Y, free of order: exact Gram matrix, Cholesky, and a second pass if needed.
 
     Sums over ids are exact (`exact.dot`), and the elimination works in a fixed order, so the bits depend on no
-    row order, thread count or BLAS. Constant columns of Y are fitted exactly if the design has an intercept.
+    row order, thread count or BLAS. Columns of Y that are nothing but the design
+    are fitted to the bit.
     """
     factor, kept, sound = _cholesky(exact.dot(design, design))
     fitted = _project(values, design, factor, kept)
     if not sound:
         fitted = fitted + _project(values - fitted, design, factor, kept)
-    if (design == 1.0).all(axis=0).any():
-        constant = (values == values[:1]).all(axis=0)
-        fitted[:, constant] = values[:, constant]
-    return fitted
+    with_ones = bool((design == 1.0).all(axis=0).any())
+    spread = np.ptp(values, axis=0) if with_ones else np.abs(values).max(axis=0)
+    explained = (spread == 0.0) | (np.abs(values - fitted).max(axis=0) <= EXPLAINED * spread)
+    return np.where(explained, values, fitted)
 
 
 def _project(values: Floats, design: Floats, factor: Floats, kept: Mask) -> Floats:
     beta = np.zeros((design.shape[1], values.shape[1]))
-    beta[kept] = _solve(factor, exact.dot(design[:, kept], values))
+    beta[kept] = _solve(factor, exact.dot(design if kept.all() else design[:, kept], values))
     return exact.dot(design.T, beta)
 
 
 def _cholesky(gram: Floats) -> tuple[Floats, Mask, bool]:
     """Lower factor of the Gram matrix of the columns that matter, which those are, and whether all pivots are sound."""
-    a, size = gram.copy(), np.diag(gram).copy()
-    kept = np.zeros(len(a), bool)
-    sound = True
-    for k in range(len(a)):
-        pivot = a[k, k]
-        if pivot > NEGLIGIBLE * size[k]:
+    upper, kept = np.array(gram.T, order="C"), np.zeros(len(gram), bool)
+    loops = kernels.compiled_for(gram.size * len(gram) // ELIMINATED)
+    eliminate = _eliminate if loops is None else loops.eliminate
+    sound = eliminate(upper, NEGLIGIBLE, SOUND, kept)
+    return np.triu(upper[np.ix_(kept, kept)]).T, kept, bool(sound)
+
+
+def _eliminate(upper: Floats, negligible: float, sound: float, kept: Mask) -> bool:
+    """Cholesky elimination of the upper triangle, in place, row by row; fills in what is kept."""
+    size, all_sound = np.diag(upper).copy(), True
+    for k in range(len(upper)):
+        pivot = upper[k, k]
+        if pivot > negligible * size[k]:
             kept[k] = True
-            sound = sound and bool(pivot > SOUND * size[k])
-            a[k:, k] /= np.sqrt(pivot)
-            a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k + 1 :, k])
-    return np.tril(a[np.ix_(kept, kept)]), kept, sound
+            all_sound = all_sound and bool(pivot > sound * size[k])
+            upper[k, k:] /= np.sqrt(pivot)
+            upper[k + 1 :, k + 1 :] -= np.outer(upper[k, k + 1 :], upper[k, k + 1 :])
+    return all_sound
 
 
 def _solve(factor: Floats, right: Floats) -> Floats:
     """(L L^T)^-1 right, by substitution in a fixed order."""
-    x = right.copy()
-    for k in range(len(x)):
-        x[k] /= factor[k, k]
-        x[k + 1 :] -= np.outer(factor[k + 1 :, k], x[k])
-    for k in range(len(x) - 1, -1, -1):
-        x[k] /= factor[k, k]
-        x[:k] -= np.outer(factor[k, :k], x[k])
+    x, upper = right.copy(), np.ascontiguousarray(factor.T)
+    loops = kernels.compiled_for(right.size * len(right) // ELIMINATED)
+    if loops is None:
+        _substitute(upper, x)
+        return x
+
+    def work(block: slice) -> None:
+        part = np.ascontiguousarray(x[:, block])
+        loops.substitute(np.ascontiguousarray(factor), upper, part)
+        x[:, block] = part
+
+    for _ in kernels.in_threads(work, kernels.column_blocks(x.shape[1]), x.size):
+        pass
     return x
+
+
+def _substitute(upper: Floats, x: Floats) -> None:
+    for k in range(len(x)):
+        x[k] /= upper[k, k]
+        x[k + 1 :] -= np.outer(upper[k, k + 1 :], x[k])
+    for k in range(len(x) - 1, -1, -1):
+        x[k] /= upper[k, k]
+        x[:k] -= np.outer(upper[:k, k], x[k])
 
 
 def _levels(shares: Sequence[float], n: int) -> Floats:

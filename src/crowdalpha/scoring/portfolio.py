@@ -58,7 +58,8 @@ def mpc(
     shares = units / float(sum(units.tolist()))
     weights = _weights(ranks, neutralizers, sample_weights)
     centred = weights - exact.mean(weights)
-    x = exact.total((centred * shares).T)
+    pooled = units > 0
+    x = exact.total((centred[:, pooled] * shares[pooled]).T)
     squared = exact.sum_of_squares(x)
     if squared == 0.0:
         return ranks.scores(np.zeros(ranks.n_models))
