@@ -58,12 +58,7 @@ def scopes(call: ast.Call, function: ast.FunctionDef, code: ast.expr, depth: int
     """The scopes a call can be in: one for each round of a loop over literals, and for each caller if `code` asks."""
     found = [Scope(function, call.lineno)]
     for target, values in _loops(call, function):
-        rows = [_rows(values, scope) for scope in found]
-        found = [
-            scope.binding(_bound(target, row, scope))
-            for scope, rows_ in zip(found, rows, strict=True)
-            for row in rows_ or [None]
-        ]
+        found = [scope.binding(names) for scope in found for names in _rounds(target, values, scope)]
     return [up for scope in found for up in _with_callers(scope, code, depth)]
 
 
@@ -167,9 +162,12 @@ def _rows(values: ast.expr, scope: Scope) -> list[ast.expr]:
     return list(values.elts) if isinstance(values, ast.Tuple | ast.List) else []
 
 
-def _bound(target: ast.expr, row: ast.expr | None, scope: Scope) -> dict[str, tuple[ast.expr, Scope]]:
-    if row is None:
-        return {}
+def _rounds(target: ast.expr, values: ast.expr, scope: Scope) -> list[dict[str, tuple[ast.expr, Scope]]]:
+    """What the names of a loop stand for in each of its rounds; nothing is known if its values are not literal."""
+    return [_bound(target, row, scope) for row in _rows(values, scope)] or [{}]
+
+
+def _bound(target: ast.expr, row: ast.expr, scope: Scope) -> dict[str, tuple[ast.expr, Scope]]:
     if isinstance(target, ast.Name):
         return {target.id: (row, scope)}
     if isinstance(target, ast.Tuple) and isinstance(row, ast.Tuple):
