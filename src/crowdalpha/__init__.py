@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crowdalpha.scoring.frames import score
+    from crowdalpha.tables.frames import score
 
 __all__ = ["score"]
-_HOMES = {"score": "crowdalpha.scoring.frames"}
+_HOMES = {"score": "crowdalpha.tables.frames"}
 """Where each public name lives; it is imported when it is first asked for."""
 
 

@@ -37,7 +37,7 @@ def command(
     """Look at one model of PREDICTIONS: scores an era, exposures, drawdown, and what neutralising it would do."""
     from crowdalpha.diagnostics.checkup import diagnose
     from crowdalpha.diagnostics.data import as_json as plain
-    from crowdalpha.scoring.frames import eras
+    from crowdalpha.tables.frames import eras
 
     aligned = eras(predictions, targets, features=features, metamodel=metamodel, bags=0).only(model)
     with progress("Diagnosing") as told:

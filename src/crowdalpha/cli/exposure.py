@@ -23,8 +23,8 @@ def command(predictions: Path, features: Path, worst: int, as_json: bool) -> Non
 
     from crowdalpha.scoring.arrays import Floats
     from crowdalpha.scoring.exposure import exposure_metrics, exposures
-    from crowdalpha.scoring.frames import eras
     from crowdalpha.scoring.ranks import uniform
+    from crowdalpha.tables.frames import eras
 
     crowd = eras(predictions, None, features=features, bags=0)
     names = crowd.names["features"]

@@ -17,9 +17,9 @@ from crowdalpha.cli.console import as_json, existing, print_json, reports_refusa
 @reports_refusals
 def command(predictions: Path, stakes: Path | None, output: Path | None, as_json: bool) -> None:
     """Build the stake-weighted metamodel of PREDICTIONS: a number in (0, 1) for every era and id."""
-    from crowdalpha.scoring.files import write_table
-    from crowdalpha.scoring.frames import eras, id_table
     from crowdalpha.scoring.metamodel import metamodel
+    from crowdalpha.tables.files import write_table
+    from crowdalpha.tables.frames import eras, id_table
 
     crowd = eras(predictions, None, stakes, bags=0)
     table = id_table(crowd, {"metamodel": [metamodel(era.ranks, era.own_stakes) for era in crowd]})

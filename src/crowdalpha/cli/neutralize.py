@@ -27,10 +27,10 @@ def command(predictions: Path, features: Path, proportion: float, scale: str, ou
     import numpy as np
 
     from crowdalpha.scoring.arrays import Floats
-    from crowdalpha.scoring.files import write_table
-    from crowdalpha.scoring.frames import eras, id_table
     from crowdalpha.scoring.neutral import normalize_and_neutralize
     from crowdalpha.scoring.ranks import uniform
+    from crowdalpha.tables.files import write_table
+    from crowdalpha.tables.frames import eras, id_table
 
     crowd = eras(predictions, None, features=features, bags=0)
     columns: dict[str, list[Floats]] = {name: [] for name in crowd.models}

@@ -54,8 +54,8 @@ def command(
     file a model (era, id, prediction). Without an era column, everything is one era.
     """
     from crowdalpha.diagnostics.survey import survey
-    from crowdalpha.scoring.files import write_table
-    from crowdalpha.scoring.frames import eras, score_table
+    from crowdalpha.tables.files import write_table
+    from crowdalpha.tables.frames import eras, score_table
 
     wanted = _names(metrics, with_report=report is not None)
     left_out: list[Any] = []

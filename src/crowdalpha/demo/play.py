@@ -14,7 +14,7 @@ from crowdalpha.diagnostics.data import Run
 from crowdalpha.diagnostics.report import crowd_report as draw_crowd
 from crowdalpha.diagnostics.report import diagnosis_report as draw_diagnosis
 from crowdalpha.diagnostics.survey import Survey, crowd_report, survey
-from crowdalpha.scoring.frames import eras
+from crowdalpha.tables.frames import eras
 
 BAGS = 20
 SEED = 0
@@ -61,7 +61,7 @@ def play(folder: Path, told: Told) -> Iterator[Played]:
 
 def write_files(folder: Path, told: Told) -> list[Path]:
     """The demo's crowds as files, to try the commands on: a folder each with predictions, targets and stakes."""
-    from crowdalpha.scoring.files import write_table
+    from crowdalpha.tables.files import write_table
 
     written = []
     for load in (_flusight, _equities):

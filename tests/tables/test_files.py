@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import bits, column, long, world
+from worlds import bits, column, long, world
 
-from crowdalpha.scoring.cells import LISTED
-from crowdalpha.scoring.files import read_predictions, read_table, write_table
-from crowdalpha.scoring.frames import score
 from crowdalpha.scoring.problems import InputError
+from crowdalpha.tables.cells import LISTED
+from crowdalpha.tables.files import read_predictions, read_table, write_table
+from crowdalpha.tables.frames import score
 
 ENDINGS = [".csv", ".parquet", ".feather"]
 

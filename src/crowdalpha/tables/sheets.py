@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.scoring import columns
-from crowdalpha.scoring.columns import Codes, Keys
 from crowdalpha.scoring.problems import Problem
+from crowdalpha.tables import columns
+from crowdalpha.tables.columns import Codes, Keys
 
 Rows = NDArray[np.intp]
 SHOWN = 5

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.scoring import columns
-from crowdalpha.scoring.columns import Codes
 from crowdalpha.scoring.problems import Problem
-from crowdalpha.scoring.sheets import Groups, Rows, Sheet, Sheets, shown
+from crowdalpha.tables import columns
+from crowdalpha.tables.columns import Codes
+from crowdalpha.tables.sheets import Groups, Rows, Sheet, Sheets, shown
 
 Floats = NDArray[np.float64]
 

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crowdalpha.scoring import columns
-from crowdalpha.scoring.alignment import REFERENCES, Aligned, Choices, align
 from crowdalpha.scoring.arrays import Floats, tie_rule
-from crowdalpha.scoring.crowd import Crowd, id_table, score_table
-from crowdalpha.scoring.files import read_file, read_submissions
 from crowdalpha.scoring.metrics import METRICS, evaluate, metric, missing_inputs
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
+from crowdalpha.tables import columns
+from crowdalpha.tables.alignment import REFERENCES, Aligned, Choices, align
+from crowdalpha.tables.crowd import Crowd, id_table, score_table
+from crowdalpha.tables.files import read_file, read_submissions
 
 __all__ = ["Crowd", "as_arrow", "eras", "id_table", "score", "score_table"]
 

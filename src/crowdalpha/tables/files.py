@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from crowdalpha.scoring import columns
-from crowdalpha.scoring.cells import Reading, read_csv, unreadable
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
-from crowdalpha.scoring.submissions import Submissions, folder, one_file
+from crowdalpha.tables import columns
+from crowdalpha.tables.cells import Reading, read_csv, unreadable
+from crowdalpha.tables.submissions import Submissions, folder, one_file
 
 KINDS = {
     ".csv": "csv",

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.scoring import columns
-from crowdalpha.scoring.cells import Reading, listed
 from crowdalpha.scoring.problems import Problem
+from crowdalpha.tables import columns
+from crowdalpha.tables.cells import Reading, listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

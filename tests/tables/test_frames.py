@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables import (
+from worlds import (
     LIBRARIES,
     bits,
     changed,
@@ -25,9 +25,9 @@ from tables import (
 
 import crowdalpha
 from crowdalpha import scoring
-from crowdalpha.scoring.alignment import seed_of_era
-from crowdalpha.scoring.frames import eras, id_table, score
 from crowdalpha.scoring.problems import InputError
+from crowdalpha.tables.alignment import seed_of_era
+from crowdalpha.tables.frames import eras, id_table, score
 
 METRICS = ("corr", "mmc2", "fnc")
 worlds = st.builds(world, st.integers(0, 9999), st.integers(1, 4), st.integers(4, 12), st.integers(1, 5), st.booleans())

@@ -11,7 +11,7 @@ import numpy as np
 from crowdalpha.scoring.arrays import Floats
 from crowdalpha.scoring.metrics import Era
 from crowdalpha.scoring.problems import InputError, Problem
-from crowdalpha.scoring.sheets import shown
+from crowdalpha.tables.sheets import shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.scoring import columns
 from crowdalpha.scoring.problems import Problem
+from crowdalpha.tables import columns
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.scoring.bags import draw_bags
-from crowdalpha.scoring.columns import Codes
-from crowdalpha.scoring.layouts import Layout, Places, layout, not_numeric, universe_problems
 from crowdalpha.scoring.metrics import Era
 from crowdalpha.scoring.problems import Problem
-from crowdalpha.scoring.sheets import Sheet, Sheets, read_sheets, shown
-from crowdalpha.scoring.staking import Stakes, read_stakes
+from crowdalpha.tables.columns import Codes
+from crowdalpha.tables.layouts import Layout, Places, layout, not_numeric, universe_problems
+from crowdalpha.tables.sheets import Sheet, Sheets, read_sheets, shown
+from crowdalpha.tables.staking import Stakes, read_stakes
 
 Floats = NDArray[np.float64]
 MATRICES = ("features", "benchmarks", "neutralizers")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.scoring import columns
 from crowdalpha.scoring.problems import Problem
-from crowdalpha.scoring.sheets import shown
+from crowdalpha.tables import columns
+from crowdalpha.tables.sheets import shown
 
 Stakes = NDArray[Any]
 """(n_eras or 1, n_models): int64 if all stakes are integers (whole units), else float64 (coins)."""

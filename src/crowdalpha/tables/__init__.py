@@ -1,0 +1,1 @@
+"""Tables in, eras of arrays out: reading files, aligning tables of any library, and handing scores back."""
