@@ -28,8 +28,9 @@ def block_starts(n_eras: int, block: int, n_resamples: int, seed: int) -> NDArra
     """Where the blocks of each resample begin: (n_resamples, n_blocks), enough blocks to cover n_eras.
 
     The draws are a function of these four numbers alone, so a model's interval does not depend on which
-    other models are summarised with it, and models with equally many eras are compared on equal draws. Philox's raw words are taken
-    modulo n_eras (their bias is below n_eras 2^-64), so that no NumPy version changes the draws.
+    other models are summarised with it, and models with equally many eras are compared on equal draws.
+    Philox's raw words are taken modulo n_eras (their bias is below n_eras 2^-64), so that no NumPy version
+    changes the draws.
     """
     n_blocks = -(-n_eras // block)
     words = np.random.Philox(seed).random_raw(n_resamples * n_blocks)
