@@ -1,22 +1,46 @@
-"""crowdalpha: what each model adds to the stake-weighted crowd."""
+"""crowdalpha: what each model adds to the stake-weighted crowd.
 
+Importing the package loads nothing; a name is imported when it is first used.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crowdalpha.tables.frames import score
+    from crowdalpha.scoring import (
+        METRICS,
+        InputError,
+        corr,
+        draw_bags,
+        exposures,
+        metamodel,
+        mmc2,
+        neutralize,
+        summarize,
+    )
+    from crowdalpha.tables.frames import eras, score
 
-__all__ = ["score"]
-_HOMES = {"score": "crowdalpha.tables.frames"}
-"""Where each public name lives; it is imported when it is first asked for."""
+__all__ = [
+    "METRICS",
+    "InputError",
+    "corr",
+    "draw_bags",
+    "eras",
+    "exposures",
+    "metamodel",
+    "mmc2",
+    "neutralize",
+    "score",
+    "summarize",
+]
+_TABLES = ("eras", "score")
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported on first use, so that importing crowdalpha loads nothing."""
-    if name not in _HOMES:
+    """A public name, imported on first use."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module("crowdalpha.tables.frames" if name in _TABLES else "crowdalpha.scoring"), name)
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 from crowdalpha.scoring.bags import draw_bags
 from crowdalpha.scoring.contribution import bmc, cwmm, mmc1, mmc2, mmc2_by_bag, mmc2024
 from crowdalpha.scoring.correlation import corr, fnc, fnc_2021, numerai_corr
+from crowdalpha.scoring.eras import Summary, bag_standard_error, corr_mmc_sharpe, summarize
 from crowdalpha.scoring.exposure import ExposureMetrics, exposure_metrics, exposures
 from crowdalpha.scoring.metamodel import metamodel
 from crowdalpha.scoring.metrics import METRICS, Era, Metric
@@ -20,10 +21,13 @@ __all__ = [
     "Metric",
     "Problem",
     "Ranks",
+    "Summary",
     "alpha",
     "apcwnm",
+    "bag_standard_error",
     "bmc",
     "corr",
+    "corr_mmc_sharpe",
     "cwmm",
     "draw_bags",
     "exposure_metrics",
@@ -46,5 +50,6 @@ __all__ = [
     "rank_models",
     "signed_power",
     "similarity",
+    "summarize",
     "uniform",
 ]
