@@ -36,7 +36,7 @@ def test_a_total_does_not_depend_on_the_order_of_its_terms(terms, random):
 @given(columns)
 def test_a_total_is_within_its_promised_error(terms):
     for found, column in zip(exact.total(terms), terms.T, strict=True):
-        allowed = len(column) * 2.0**-62 * np.abs(column).max() + abs(found) * 2.0**-52
+        allowed = len(column) ** 2 * 2.0**-61 * np.abs(column).max() + abs(found) * 2.0**-52
         assert abs(Fraction(float(found)) - fraction_sum(column)) <= Fraction(float(allowed))
 
 
