@@ -85,3 +85,23 @@ def test_the_normal_quantile_of_a_half_is_zero_and_it_is_odd(n):
     low, middle, high = quantile(p)
     assert middle == 0.0
     assert low == pytest.approx(-high, rel=1e-9)
+
+
+def on(kernel, call, *arrays):
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CROWDALPHA_KERNEL", kernel)
+        return call(*arrays)
+
+
+@given(pairs)
+def test_the_compiled_loops_give_the_bits_of_numpy(factors):
+    a, b = factors
+    coarse = np.rint(a).clip(-7, 7)
+    for call, arrays in ((exact.total, (a,)), (exact.dot, (a, b)), (exact.dot, (coarse, b)), (exact.dot, (a, a))):
+        assert np.array_equal(on("numpy", call, *arrays), on("numba", call, *arrays))
+    found, expected = on("numba", exact.limbs, a, 12), on("numpy", exact.limbs, a, 12)
+    assert all(
+        np.array_equal(x, y)
+        for left, right in zip(found, expected, strict=True)
+        for x, y in zip(left, right, strict=True)
+    )
