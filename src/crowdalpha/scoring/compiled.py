@@ -174,23 +174,31 @@ def whole_sums(rows, scale, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def split_limb(rest, up, down, whole):  # type: ignore[no-untyped-def]
-    """Take the whole numbers rint(rest * up) out of each row of `rest`, in place; whether anything is left."""
-    left = False
-    for j in range(len(rest)):
-        for i in range(rest.shape[1]):
-            whole[j, i] = np.rint(rest[j, i] * up[j])
-            rest[j, i] -= whole[j, i] * down[j]
-            left |= rest[j, i] != 0.0
-    return left
+def split(rows, up, down, whole):  # type: ignore[no-untyped-def]
+    """`exact._split`, row by row."""
+    used = 0
+    rest = np.empty(rows.shape[1])
+    for j in range(len(rows)):
+        rest[:] = rows[j]
+        left = True
+        for k in range(len(up)):
+            if left:
+                used = max(used, k + 1)
+            left = False
+            for i in range(len(rest)):
+                number = np.rint(rest[i] * up[k, j])
+                whole[k, j, i] = number
+                rest[i] -= number * down[k, j]
+                left |= rest[i] != 0.0
+    return used
 
 
 @njit(nogil=True, cache=True)
 def sparse_product(a, rows, columns, values, out):  # type: ignore[no-untyped-def]
-    """Add a @ S to `out`, S given by its entries that are not 0."""
-    for f in range(len(a)):
-        for e in range(len(values)):
-            out[f, columns[e]] += a[f, rows[e]] * values[e]
+    """Add S.T @ a to `out`, S given by its entries that are not 0."""
+    for e in range(len(values)):
+        for f in range(a.shape[1]):
+            out[columns[e], f] += a[rows[e], f] * values[e]
 
 
 @njit(nogil=True, cache=True)

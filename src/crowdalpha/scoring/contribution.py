@@ -12,7 +12,7 @@ from crowdalpha.scoring.arrays import Floats, matrix, vector
 from crowdalpha.scoring.correlation import pearson_rows, rank_dots, rank_squares, ratio, varying_target
 from crowdalpha.scoring.metamodel import Pool
 from crowdalpha.scoring.metamodel import metamodel as pool_models
-from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models, signed_power
+from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models
 
 UNIFORM_STD = 0.29
 """The standard deviation of a uniform variable as the announcement rounded it; 1/sqrt(12) is .2887 [F93#1]."""
@@ -147,7 +147,7 @@ def cwmm(predictions: ArrayLike | Ranks, metamodel: ArrayLike) -> Any:
     """
     ranks = rank_models(predictions)
     m = vector(metamodel, "metamodel", ranks.n_ids)
-    return ranks.scores(pearson_rows(signed_power(gaussian_rows(ranks), 1.5), m))
+    return ranks.scores(pearson_rows(gaussian_rows(ranks, power=1.5), m))
 
 
 def _residual_covariance(ranks: Ranks, pooled: Ranks, t: Floats) -> Floats:

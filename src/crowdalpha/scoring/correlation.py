@@ -42,7 +42,7 @@ def numerai_corr(predictions: ArrayLike | Ranks, target: ArrayLike) -> Any:
     """
     ranks = rank_models(predictions)
     t = signed_power(exact.centred(varying_target(target, ranks.n_ids)), 1.5)
-    return ranks.scores(pearson_rows(signed_power(gaussian_rows(ranks), 1.5), t))
+    return ranks.scores(pearson_rows(gaussian_rows(ranks, power=1.5), t))
 
 
 def fnc(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayLike) -> Any:
@@ -100,7 +100,8 @@ def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
     parts = exact.limbs(columns, width)
     if not parts:
         return np.zeros((ranks.n_models, columns.shape[1]))
-    stacked = np.hstack([whole for whole, _ in parts])
+    used = [np.flatnonzero(whole.any(axis=0)) for whole, _ in parts]
+    stacked = np.hstack([whole[:, some] for (whole, _), some in zip(parts, used, strict=True)])
     dots = np.empty((ranks.n_models, stacked.shape[1]))
 
     def work(block: slice) -> None:
@@ -109,8 +110,9 @@ def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
     for _ in kernels.in_threads(work, kernels.column_blocks(ranks.n_models), n * ranks.n_models):
         pass
     result = np.zeros((ranks.n_models, columns.shape[1]))
-    for k, (_, scale) in enumerate(parts):
-        result += dots[:, k * columns.shape[1] : (k + 1) * columns.shape[1]] * scale
+    limbs = np.split(dots, np.cumsum([len(some) for some in used])[:-1], axis=1)
+    for limb, some, (_, scale) in zip(limbs, used, parts, strict=True):
+        result[:, some] += limb * scale[some]
     return result
 
 
@@ -125,11 +127,18 @@ def rank_squares(doubled: kernels.Doubled) -> Floats:
 
 def pearson_rows(rows: Floats, vector: Floats) -> Floats:
     """Pearson correlation of each row of (n_models, n_ids) with a vector; 0 for a constant row. Free of order."""
-    columns = rows.T
-    columns = columns - exact.mean(columns)
     other = exact.centred(vector)
-    spread = np.sqrt(exact.total(columns * columns)) * np.sqrt(exact.sum_of_squares(other))
-    return ratio(exact.total(columns * other[:, None]), spread)
+    size = np.sqrt(exact.sum_of_squares(other))
+    scores = np.empty(len(rows))
+
+    def work(block: slice) -> None:
+        columns = rows[block].T
+        columns = columns - exact.mean(columns)
+        scores[block] = ratio(exact.total(columns * other[:, None]), np.sqrt(exact.total(columns * columns)) * size)
+
+    for _ in kernels.in_threads(work, kernels.column_blocks(len(rows), 16), rows.size):
+        pass
+    return scores
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:

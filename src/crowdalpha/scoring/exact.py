@@ -10,8 +10,6 @@ products, is a whole number a matrix product forms exactly, whatever the order B
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 
@@ -28,9 +26,10 @@ PRECISION = 64
 
 
 def total(terms: Floats) -> Floats:
-    """Sum over axis 0, the same bits in any order of the rows. Error below n^2 2^-61 of the largest |term|, and a rounding.
+    """Sum over axis 0, the same bits in any order of the rows.
 
-    That holds for terms above 1e-270; what is smaller may lose digits.
+    Its error is below n^2 2^-61 of the largest |term|, and a rounding. That holds for terms above 1e-270; what is
+    smaller may lose digits.
 
     >>> total(np.array([1e16, 1.0, -1e16]))
     np.float64(1.0)
@@ -73,32 +72,34 @@ def sum_of_squares(vector: Floats) -> float:
     return math.fsum(vector * vector)
 
 
-def limbs(x: Floats, bits: int) -> list[tuple[Floats, Floats]]:
+def limbs(x: Floats, bits: int, most: int = PRECISION) -> list[tuple[Floats, Floats]]:
     """Columns as sums of whole numbers times powers of two: x = sum_l whole_l * scale_l, |whole_l| <= 2^bits.
 
-    Splitting stops when nothing is left or when PRECISION bits below each column's largest value are kept.
+    Splitting stops when nothing is left, when PRECISION bits below each column's largest value are kept, or after
+    `most` limbs.
     """
-    return list(_limbs(x, bits))
-
-
-def _limbs(x: Floats, bits: int) -> Iterator[tuple[Floats, Floats]]:
     loops = kernels.compiled_for(x.size)
-    rest = np.array(x.T, order="C") if loops is None else kernels.contiguous(x.T, slice(0, x.shape[1]), loops)
-    rest = rest.copy() if np.may_share_memory(rest, x) else rest
-    exponent = np.frexp(np.abs(rest).max(axis=1, initial=0.0))[1]
-    left, kept = bool(rest.any()), 0
-    while left and kept < PRECISION:
-        kept += bits
-        shift = np.clip(kept - exponent, -1000, 1000)
-        up, down = np.ldexp(1.0, shift), np.ldexp(1.0, -shift)
-        if loops is None:
-            whole = np.rint(rest * up[:, None])
-            rest -= whole * down[:, None]
-            left = bool(rest.any())
-        else:
-            whole = np.empty_like(rest)
-            left = bool(loops.split_limb(rest, up, down, whole))
-        yield whole.T, down
+    rows = np.ascontiguousarray(x.T) if loops is None else kernels.contiguous(x.T, slice(0, x.shape[1]), loops)
+    largest = np.empty(len(rows))
+    np.max(np.abs(rows), axis=1, initial=0.0, out=largest) if loops is None else loops.largest(rows, largest)
+    most = min(most, -(-PRECISION // bits)) if largest.any() else 0
+    kept = bits * np.arange(1, most + 1)[:, None]
+    shift = np.clip(kept - np.frexp(largest)[1], -1000, 1000)
+    up, down = np.ldexp(1.0, shift), np.ldexp(1.0, -shift)
+    whole = np.empty((most, *rows.shape))
+    used = (_split if loops is None else loops.split)(rows, up, down, whole)
+    return [(whole[k].T, down[k]) for k in range(used)]
+
+
+def _split(rows: Floats, up: Floats, down: Floats, whole: Floats) -> int:
+    """Take from each row the whole numbers rint(rest * up), limb by limb; returns after how many nothing is left."""
+    rest = rows
+    for k in range(len(up)):
+        whole[k] = np.rint(rest * up[k][:, None])
+        rest = rest - whole[k] * down[k][:, None]
+        if not rest.any():
+            return k + 1
+    return len(up)
 
 
 def dot(a: Floats, b: Floats) -> Floats:
@@ -108,13 +109,14 @@ def dot(a: Floats, b: Floats) -> Floats:
     array([[1.]])
     """
     budget = MANTISSA - 1 - bit_length(len(a))
-    bits, parts_a = 8, _coarse(a)
-    parts_b = parts_a if b is a else None
+    parts_a, bits = _coarse(a), 8
     if parts_a is None:
-        bits, parts_a, parts_b = budget // 2, limbs(a, budget // 2), None
+        bits = budget // 2
+        parts_a = limbs(a, bits)
     rest = budget - bits
     result = np.zeros((a.shape[1], b.shape[1]))
-    for k, (whole_b, scale_b) in enumerate(limbs(b, rest) if parts_b is None else parts_b):
+    parts_b = parts_a if b is a and len(parts_a) == 1 and bits == 8 else limbs(b, rest)
+    for k, (whole_b, scale_b) in enumerate(parts_b):
         for i, (whole_a, scale_a) in enumerate(parts_a):
             if i * bits + k * rest < PRECISION:
                 product = _whole_product(whole_a, whole_b)
@@ -126,11 +128,14 @@ def dot(a: Floats, b: Floats) -> Floats:
 
 def _coarse(x: Floats) -> list[tuple[Floats, Floats]] | None:
     """The only limb of columns of few levels, as most features are; None if they need more than 8 bits."""
+    exponent = int(np.frexp(max(x.max(initial=0.0), -x.min(initial=0.0)))[1])
     for bits in (4, 8):
-        parts = list(islice(_limbs(x, bits), 2))
-        if len(parts) <= 1:
-            return parts
-    return None
+        scale = 2.0 ** float(np.clip(bits - exponent, -1000, 1000))
+        whole = x * scale
+        if all((np.rint(part) == part).all() for part in np.array_split(whole, 1 + whole.size // 2**16)):
+            return [(whole, np.full(x.shape[1], 1.0 / scale))]
+    parts = limbs(x, 8, 2)
+    return parts if len(parts) <= 1 else None
 
 
 def _whole_product(a: Floats, b: Floats) -> Floats:
@@ -143,6 +148,6 @@ def _whole_product(a: Floats, b: Floats) -> Floats:
     if loops is None:
         return np.asarray(a.T @ b)
     columns, rows = np.nonzero(b.T)
-    product = np.zeros((a.shape[1], b.shape[1]))
-    loops.sparse_product(a.T, rows, columns, b.T[columns, rows], product)
-    return product
+    product = np.zeros((b.shape[1], a.shape[1]))
+    loops.sparse_product(np.ascontiguousarray(a), rows, columns, b.T[columns, rows], product)
+    return product.T

@@ -106,9 +106,10 @@ def signed_power(x: ArrayLike, p: float) -> Any:
     return np.sign(values) * (size * np.sqrt(size) if p == 1.5 else size**p)
 
 
-def gaussian_rows(ranks: Ranks) -> Floats:
-    """Gaussianised predictions, (n_models, n_ids): a look-up in a table of 2n - 1 entries."""
-    return gaussian_table(ranks.n_ids)[ranks.doubled + (ranks.n_ids - 1)]
+def gaussian_rows(ranks: Ranks, *, power: float = 1.0) -> Floats:
+    """Gaussianised predictions, (n_models, n_ids), to a signed power: a look-up in a table of 2n - 1 entries."""
+    table = gaussian_table(ranks.n_ids)
+    return (table if power == 1.0 else signed_power(table, power))[ranks.doubled + (ranks.n_ids - 1)]
 
 
 @lru_cache(maxsize=64)
