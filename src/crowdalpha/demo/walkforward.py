@@ -92,10 +92,11 @@ def boosting(features: Floats, target: Floats, *, first: int, purge: int) -> Flo
     from threadpoolctl import threadpool_limits
 
     predictions = np.empty((len(features) - first, features.shape[1]))
+    unfitted = _trees()  # loads scikit-learn: a library that is loaded later is not limited
     with threadpool_limits(1):  # the order of sums, and so the trees, must not depend on the machine's cores
         for era in range(first, len(features), REFIT_EVERY):
             past = slice(0, known(era, purge=purge), STRIDE)
-            trees = _trees().fit(_rows(features[past]), target[past].ravel())
+            trees = unfitted.fit(_rows(features[past]), target[past].ravel())
             ahead = features[era : era + REFIT_EVERY]
             predictions[era - first :][: len(ahead)] = trees.predict(_rows(ahead)).reshape(len(ahead), -1)
     return predictions
