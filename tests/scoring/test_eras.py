@@ -251,7 +251,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
 
 
 def coverage(scores, truth, **options):
-    found = summarize(scores, n_resamples=400, **options)
+    found = summarize(scores, n_resamples=300, **options)
     return np.mean((found.sharpe_low <= truth) & (truth <= found.sharpe_high))
 
 
@@ -262,7 +262,7 @@ def test_intervals_of_the_sharpe_cover_the_truth_as_often_as_they_say():
 
 
 def test_blocks_keep_the_coverage_that_single_eras_lose_under_autocorrelation():
-    shocks = draw_scores(1040, 300, seed=12, mean=0.0, std=math.sqrt(1 - 0.5**2))
+    shocks = draw_scores(1040, 200, seed=12, mean=0.0, std=math.sqrt(1 - 0.5**2))
     scores = np.zeros_like(shocks)
     for era in range(1, len(shocks)):
         scores[era] = 0.5 * scores[era - 1] + shocks[era]

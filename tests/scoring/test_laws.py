@@ -54,6 +54,7 @@ def opposite(column):
 # 1. A model and its opposite
 
 
+@some
 @given(full_crowds, st.data())
 def test_the_opposite_of_a_model_gets_the_opposite_mmc2_to_the_bit(crowd, data):
     column = data.draw(distinct_columns(len(crowd.target), 1))[:, 0].astype(float)
@@ -62,6 +63,7 @@ def test_the_opposite_of_a_model_gets_the_opposite_mmc2_to_the_bit(crowd, data):
     assert scores[-1] == -scores[-2]
 
 
+@some
 @given(full_crowds, st.integers(1, 1000), st.sampled_from([0.25, 0.05, 1.0]))
 def test_a_pair_of_opposites_with_equal_stakes_nets_nothing_under_an_odd_payout(crowd, stake, limit):
     column = np.arange(float(len(crowd.target)))
@@ -75,6 +77,7 @@ def test_a_pair_of_opposites_with_equal_stakes_nets_nothing_under_an_odd_payout(
 # 2. Copies of the metamodel
 
 
+@some
 @given(full_crowds, st.sampled_from(["average", "first"]))
 def test_a_copy_of_the_metamodel_scores_zero_without_bags(crowd, ties):
     copy = metamodel(crowd.predictions, crowd.stakes, ties=ties)
@@ -82,6 +85,7 @@ def test_a_copy_of_the_metamodel_scores_zero_without_bags(crowd, ties):
     assert mmc2(p, s, crowd.target, ties=ties)[-1] == 0.0
 
 
+@some
 @given(full_crowds)
 def test_the_inverse_of_the_metamodel_scores_zero_without_bags(crowd):
     inverse = 1.0 - metamodel(crowd.predictions, crowd.stakes)
@@ -89,6 +93,7 @@ def test_the_inverse_of_the_metamodel_scores_zero_without_bags(crowd):
     assert mmc2(p, s, crowd.target)[-1] == 0.0
 
 
+@some
 @given(seeds)
 def test_a_crowd_of_one_scores_zero_for_it_is_the_metamodel(seed):
     crowd = random_crowd(seed, absent=False, bagged=False, max_models=1)
@@ -119,6 +124,7 @@ def test_with_bags_a_copy_of_the_metamodel_scores_a_little_with_the_sign_of_its_
 # 3. Only the order counts, and not the order of rows and models
 
 
+@some
 @given(crowds, st.floats(-5, 5))
 def test_a_constant_scores_exactly_zero(crowd, constant):
     p, s, bags = with_columns(crowd, np.full(len(crowd.target), constant))
@@ -190,6 +196,7 @@ def test_permuting_the_models_changes_no_bit_of_any_score(seed, coarse):
         assert same_bits(before[score], after[score]), score
 
 
+@some
 @given(crowds, st.integers(2, 10**6))
 def test_scaling_all_stakes_changes_no_bit(crowd, factor):
     scaled = [factor * stake for stake in crowd.stakes]
@@ -201,6 +208,7 @@ def test_scaling_all_stakes_changes_no_bit(crowd, factor):
 # 4. Absent models
 
 
+@some
 @given(full_crowds, st.integers(0, 1000))
 def test_an_absent_model_changes_no_bit_of_anybody_elses_score(crowd, stake):
     absent = np.full(len(crowd.target), np.nan)
@@ -214,6 +222,7 @@ def test_an_absent_model_changes_no_bit_of_anybody_elses_score(crowd, stake):
         assert same_bits(before[score], after[score][:-1]), score
 
 
+@some
 @given(full_crowds, st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_a_broken_submission_is_refused_by_column_and_never_filled(crowd, broken):
     crowd.predictions[0, -1] = broken
@@ -225,6 +234,7 @@ def test_a_broken_submission_is_refused_by_column_and_never_filled(crowd, broken
 # 5. Clones and split stakes
 
 
+@some
 @given(full_crowds, st.integers(0, 10**6))
 def test_identical_submissions_get_identical_scores_whatever_their_stakes(crowd, stake):
     p, s, bags = with_columns(crowd, crowd.predictions[:, 0], stakes=[stake])
@@ -232,6 +242,7 @@ def test_identical_submissions_get_identical_scores_whatever_their_stakes(crowd,
     assert scores[0] == scores[-1]
 
 
+@some
 @given(full_crowds, st.lists(st.integers(0, 10**5), min_size=1, max_size=3))
 def test_splitting_a_stake_over_clones_changes_neither_metamodel_nor_scores(crowd, parts):
     before = mmc2(crowd.predictions, crowd.stakes, crowd.target)
@@ -250,6 +261,7 @@ def test_splitting_a_stake_over_clones_changes_neither_metamodel_nor_scores(crow
 # 6. Pairs of opposites in the pool
 
 
+@some
 @given(full_crowds, st.integers(1, 10**9))
 def test_adding_a_pair_of_opposites_leaves_the_metamodel_to_the_bit(crowd, stake):
     column = crowd.predictions[:, 0] + np.arange(len(crowd.target))
@@ -260,6 +272,7 @@ def test_adding_a_pair_of_opposites_leaves_the_metamodel_to_the_bit(crowd, stake
 # 7. True contribution is zero-sum
 
 
+@some
 @given(full_crowds)
 def test_against_the_unranked_metamodel_the_stake_weighted_contributions_sum_to_zero(crowd):
     u, weights = uniform(crowd.predictions), np.array(crowd.stakes) / sum(crowd.stakes)
@@ -313,6 +326,7 @@ def closeness_constant(p, target):
     return np.std(uniform(p)[:, 0], ddof=1) * np.std(target, ddof=1) / 0.29**2
 
 
+@some
 @given(full_crowds)
 def test_mmc2_is_k_times_corr_less_similarity_times_the_corr_of_the_metamodel(crowd):
     m = metamodel(crowd.predictions, crowd.stakes)
@@ -324,6 +338,7 @@ def test_mmc2_is_k_times_corr_less_similarity_times_the_corr_of_the_metamodel(cr
         assert found[j] == pytest.approx(expected, abs=1e-12)
 
 
+@some
 @given(st.integers(4, 20).flatmap(lambda n: st.tuples(distinct_columns(n, 3), seeds)))
 def test_at_equal_corr_mmc2_falls_with_similarity_by_k_times_the_corr_of_the_metamodel(drawn):
     columns, seed = drawn
@@ -360,6 +375,7 @@ def test_the_size_of_mmc2_beside_corr_is_k(target_deviation, k):
 # Beside the laws of the specification
 
 
+@some
 @given(crowds, seeds)
 def test_squared_rms_exposure_is_squared_mean_plus_squared_dissimilarity(crowd, seed):
     features = features_for(crowd, seed)
@@ -368,6 +384,7 @@ def test_squared_rms_exposure_is_squared_mean_plus_squared_dissimilarity(crowd, 
     assert np.asarray(sizes.rms**2) == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
+@some
 @given(full_crowds, seeds)
 def test_what_is_fully_neutralised_has_no_exposure_left(crowd, seed):
     features = features_for(crowd, seed)
@@ -377,6 +394,7 @@ def test_what_is_fully_neutralised_has_no_exposure_left(crowd, seed):
     assert (inner <= 1e-13 * np.maximum(scale, 1e-300)).all()
 
 
+@some
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.integers(1, 6), st.integers(), st.booleans())
 def test_bags_draw_two_thirds_of_the_stakers_and_nobody_else(stakes, n_bags, seed, replacement):
     bags = draw_bags(stakes, n_bags=n_bags, seed=seed, replacement=replacement)
@@ -394,6 +412,7 @@ def test_a_staker_is_in_half_of_the_bags_with_replacement_and_in_two_thirds_with
     assert (bags > 0).mean() == pytest.approx(share, abs=0.005)
 
 
+@some
 @given(seeds)
 def test_the_mean_over_bags_of_mmc2_does_not_see_bags_of_the_absent(seed):
     crowd = random_crowd(seed, absent=False)

@@ -11,6 +11,7 @@ from crowdalpha import scoring
 
 EXACT = 1e-12
 few = settings(max_examples=30)
+some = settings(max_examples=50)
 proportions = st.sampled_from([0.0, 0.25, 1.0])
 
 
@@ -29,42 +30,49 @@ def columns(crowd, score):
     return np.column_stack([score(j) if there else absent for j, there in enumerate(crowd.present)])
 
 
+@some
 @given(crowds, tie_rules)
 def test_ranks(crowd, ties):
     expected = columns(crowd, lambda j: witness.rank(crowd.predictions[:, j], ties))
     assert np.array_equal(scoring.rank(crowd.predictions, ties=ties), expected, equal_nan=True)
 
 
+@some
 @given(crowds, tie_rules)
 def test_uniforms(crowd, ties):
     expected = columns(crowd, lambda j: witness.uniform(crowd.predictions[:, j], ties))
     assert np.array_equal(scoring.uniform(crowd.predictions, ties=ties), expected, equal_nan=True)
 
 
+@some
 @given(crowds)
 def test_gaussianized(crowd):
     expected = columns(crowd, lambda j: witness.gaussianize(crowd.predictions[:, j]))
     assert scoring.gaussianize(crowd.predictions) == close(expected)
 
 
+@some
 @given(crowds, st.sampled_from([0.5, 1.0, 1.5, 2.0]))
 def test_signed_powers(crowd, power):
     values = crowd.predictions[:, crowd.present]
     assert scoring.signed_power(values, power) == close(witness.signed_power(values, power))
 
 
+@some
 @given(crowds, tie_rules)
 def test_corr(crowd, ties):
     expected = each(crowd, lambda j: witness.corr(crowd.predictions[:, j], crowd.target, ties))
     assert scoring.corr(crowd.predictions, crowd.target, ties=ties) == close(expected)
 
 
+@some
 @given(crowds)
 def test_numerai_corr(crowd):
     expected = each(crowd, lambda j: witness.numerai_corr(crowd.predictions[:, j], crowd.target))
     assert scoring.numerai_corr(crowd.predictions, crowd.target) == close(expected)
 
 
+@some
 @given(crowds, seeds, proportions)
 def test_neutralized_to_features(crowd, seed, proportion):
     features = features_for(crowd, seed)
@@ -74,6 +82,7 @@ def test_neutralized_to_features(crowd, seed, proportion):
     assert found / size == close(expected / size)
 
 
+@some
 @given(seeds, proportions)
 def test_normalized_and_neutralized(seed, proportion):
     crowd = random_crowd(seed, absent=False, min_ids=8)
@@ -83,6 +92,7 @@ def test_normalized_and_neutralized(seed, proportion):
     assert found == close(expected)
 
 
+@some
 @given(crowds, seeds)
 def test_fnc(crowd, seed):
     features = features_for(crowd, seed)
@@ -90,6 +100,7 @@ def test_fnc(crowd, seed):
     assert scoring.fnc(crowd.predictions, features, crowd.target) == close(expected)
 
 
+@some
 @given(crowds, seeds)
 def test_the_fnc_of_2021(crowd, seed):
     features = features_for(crowd, seed)
@@ -97,12 +108,14 @@ def test_the_fnc_of_2021(crowd, seed):
     assert scoring.fnc_2021(crowd.predictions, features, crowd.target) == close(expected)
 
 
+@some
 @given(crowds, tie_rules)
 def test_the_metamodel(crowd, ties):
     expected = witness.metamodel(*crowd.pool(), ties)
     assert np.array_equal(scoring.metamodel(crowd.predictions, crowd.stakes, ties=ties), expected)
 
 
+@some
 @given(seeds, st.integers(1, 2**61))
 def test_the_metamodel_of_stakes_too_large_for_floating_point(seed, largest):
     crowd = random_crowd(seed, max_ids=12)
@@ -150,6 +163,7 @@ def test_mmc1(crowd, ties):
     assert found == close(expected)
 
 
+@some
 @given(crowds, st.sampled_from([1.0, 4.0]))
 def test_the_mmc_of_2024(crowd, scale):
     crowd.predictions[:, 0] += np.arange(len(crowd.target)) * (1e-3 if crowd.present[0] else 0)
@@ -158,6 +172,7 @@ def test_the_mmc_of_2024(crowd, scale):
     assert scoring.mmc2024(crowd.predictions, m, crowd.target, target_scale=scale) == close(expected)
 
 
+@some
 @given(crowds, seeds)
 def test_benchmark_contribution(crowd, seed):
     rng = np.random.default_rng(seed)
@@ -170,6 +185,7 @@ def test_benchmark_contribution(crowd, seed):
     assert scoring.bmc(crowd.predictions, benchmarks, crowd.target) == close(expected)
 
 
+@some
 @given(crowds)
 def test_correlation_with_the_metamodel(crowd):
     m = witness.metamodel(*crowd.pool())
@@ -177,6 +193,7 @@ def test_correlation_with_the_metamodel(crowd):
     assert scoring.cwmm(crowd.predictions, m) == close(expected)
 
 
+@some
 @given(crowds, seeds)
 def test_exposures_and_their_four_sizes(crowd, seed):
     features = features_for(crowd, seed)
@@ -200,6 +217,7 @@ def pandas_free_std(c):
     return np.sqrt(sum((c - sum(c) / len(c)) ** 2) / len(c))
 
 
+@some
 @given(crowds)
 def test_correlations_with_the_other_models(crowd):
     others = each(crowd, lambda j: witness.correlations_with_others(crowd.predictions, j) or [np.nan])
@@ -216,6 +234,7 @@ def portfolio_inputs(crowd, seed):
     return neutralizers, rng.uniform(0.5, 2.0, n)
 
 
+@some
 @given(crowds, seeds)
 def test_alpha(crowd, seed):
     neutralizers, sample_weights = portfolio_inputs(crowd, seed)
@@ -223,6 +242,7 @@ def test_alpha(crowd, seed):
     assert scoring.alpha(crowd.predictions, neutralizers, sample_weights, crowd.target) == close(expected)
 
 
+@some
 @given(seeds)
 def test_meta_portfolio_contribution(seed):
     crowd = random_crowd(seed, coarse=False, min_ids=8)
@@ -233,6 +253,7 @@ def test_meta_portfolio_contribution(seed):
     assert found == close(np.where(crowd.present, expected, np.nan))
 
 
+@some
 @given(seeds, proportions)
 def test_a_target_neutral_to_features(seed, proportion):
     crowd = random_crowd(seed, min_ids=8)
@@ -241,6 +262,7 @@ def test_a_target_neutral_to_features(seed, proportion):
     assert scoring.neutralize_target(crowd.target, features, proportion=proportion) == close(expected)
 
 
+@some
 @given(seeds)
 def test_a_neutral_target_binned_again_to_its_own_proportions(seed):
     rng = np.random.default_rng(seed)
@@ -251,6 +273,7 @@ def test_a_neutral_target_binned_again_to_its_own_proportions(seed):
     assert np.array_equal(scoring.neutralize_target(crowd.target, features, bins="own"), expected)
 
 
+@some
 @given(seeds)
 def test_a_neutral_target_binned_to_given_shares(seed):
     rng = np.random.default_rng(seed)
@@ -261,6 +284,7 @@ def test_a_neutral_target_binned_to_given_shares(seed):
     assert np.array_equal(found, levels[order])
 
 
+@some
 @given(crowds, tie_rules)
 def test_one_model_alone_scores_as_it_does_among_others(crowd, ties):
     features = features_for(crowd, 1)
