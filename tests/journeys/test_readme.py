@@ -30,9 +30,9 @@ def run(kind: str, text: str, folder: Path) -> str:
 def test_every_command_and_program_of_the_readme_runs_in_order_and_does_what_it_says(folder: Path) -> None:
     assert len(BLOCKS) >= 6
     printed = [run(kind, text, folder) for kind, text in BLOCKS]
-    for name in ("scores.parquet", "flusight.html", "metamodel.parquet", "ridge.html", "neutral.parquet"):
+    for name in ("scores.parquet", "flusight.html", "metamodel.parquet", "boosting.html", "neutral.parquet"):
         assert (folder / name).stat().st_size > 1000, name
-    assert "ridge_medium" in printed[1]
+    assert "boosting" in printed[1]
     arrays = printed[-1].splitlines()
     assert arrays == ["[0.9 0.8]", "[0.3 0.1 0.5 0.9 0.7]", "[0.62425684 0.        ]"]
 

@@ -18,7 +18,7 @@ from crowdalpha.tables.frames import eras
 
 BAGS = 20
 SEED = 0
-SUBJECT = "ridge_medium"
+SUBJECT = "boosting"
 """The model that the demo looks at from every side."""
 
 Told = Callable[[str, int, int], None]
