@@ -11,10 +11,12 @@ from numba import njit
 
 WIDEST = 11
 """Bits of a counting pass: its 2048 counters stay in the first-level cache."""
+GAVE_UP, DISTINCT, TIED = 0, 1, 2
+"""What a sort has to say of the values."""
 BLOCK = 64
 """Columns eliminated at once: they are read from the second-level cache for each column that follows."""
-TILE = 16
-"""Rows of a tile in transposition: two cache lines of output, sixteen of input."""
+TILE = 128
+"""Rows transposed at once: their part of a block of columns stays in the second-level cache."""
 
 
 @njit(nogil=True, cache=True)
@@ -27,25 +29,37 @@ def transpose_block(columns, start, out):  # type: ignore[no-untyped-def]
                 out[j, i] = columns[i, start + j]
 
 
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
+def _extremes(x):  # type: ignore[no-untyped-def]
+    """The smallest and the largest value, in one vectorised pass; which sign a zero has does not matter."""
+    low = high = x[0]
+    for value in x:
+        low = min(low, value)
+        high = max(high, value)
+    return low, high
+
+
 @njit(nogil=True, cache=True)
-def _starts(counts, size):  # type: ignore[no-untyped-def]
-    """Turn counts into the places where each digit starts."""
-    start = np.uint32(0)
-    for digit in range(size):
+def _starts(counts):  # type: ignore[no-untyped-def]
+    """Turn counts into the places where each digit starts; returns the sum of their squares."""
+    start, squares = np.uint32(0), 0.0
+    for digit in range(len(counts)):
         count = counts[digit]
         counts[digit] = start
         start += count
+        squares += np.float64(count) ** 2
+    return squares
 
 
 @njit(nogil=True, cache=True)
 def _repair(x, order, values):  # type: ignore[no-untyped-def]
-    """Insertion sort, stable, of rows that are nearly in order; False once its moves pass half of them."""
-    moves = 0
+    """Stable insertion sort of rows that are nearly in order; GAVE_UP once its moves pass half their number."""
+    moves, found = 0, DISTINCT
     for i in range(len(x)):
         row = order[i]
         value = x[row]
         values[i] = value
-        if i > 0 and values[i - 1] > value:
+        if i > 0 and values[i - 1] >= value:
             j = i
             while j > 0 and values[j - 1] > value:
                 values[j] = values[j - 1]
@@ -53,34 +67,38 @@ def _repair(x, order, values):  # type: ignore[no-untyped-def]
                 j -= 1
             values[j] = value
             order[j] = row
+            if j > 0 and values[j - 1] == value:
+                found = TIED
             moves += i - j
             if moves > len(x) // 2:
-                return False
-    return True
+                return GAVE_UP
+    return found
 
 
 @njit(nogil=True, cache=True)
-def _sort_by_quantile(x, low, high, keys, order, spare, values, counts):  # type: ignore[no-untyped-def]
+def _sort_by_quantile(x, keys, order, spare, values, counts):  # type: ignore[no-untyped-def]
     """Two counting passes over values cut into 2^16 to 2^22 steps of equal width, then repair."""
     n = len(x)
     width = 8
     while width < WIDEST and 1 << (2 * width - 7) < n:
         width += 1
+    low, high = _extremes(x)
     span = high - low
     scale = np.float64((1 << (2 * width)) - 1) / span if span > 0.0 else 0.0
     if not np.isfinite(scale) or not np.isfinite(span) or n > 1 << (32 - WIDEST):
-        return False
+        return GAVE_UP
     mask = np.uint32((1 << width) - 1)
-    fine, coarse = counts[0], counts[1]
-    fine[: 1 << width] = 0
-    coarse[: 1 << width] = 0
+    fine, coarse = counts[0, : 1 << width], counts[1, : 1 << width]
+    fine[:] = 0
+    coarse[:] = 0
     for i in range(n):
         keys[i] = np.uint32(np.int32((x[i] - low) * scale))
     for i in range(n):
         fine[keys[i] & mask] += 1
         coarse[keys[i] >> np.uint32(width)] += 1
-    _starts(fine, 1 << width)
-    _starts(coarse, 1 << width)
+    _starts(fine)
+    if _starts(coarse) > np.float64(n) * len(fine):  # so crowded in a few steps that repair takes n / 4 moves
+        return GAVE_UP
     shift = np.uint32(32 - WIDEST)
     for i in range(n):
         digit = keys[i] & mask
@@ -97,55 +115,59 @@ def _sort_by_quantile(x, low, high, keys, order, spare, values, counts):  # type
 @njit(nogil=True, cache=True)
 def _sort_by_word(x, bit, keys, order, spare, counts):  # type: ignore[no-untyped-def]
     """Counting passes over 32 bits of each value, from bit 0 or 32 up, that keep the order of equal words."""
-    top = np.uint64(1) << np.uint64(63)
-    words = (x + 0.0).view(np.uint64)  # + 0.0 makes -0.0 and 0.0 the same value
-    for i in range(len(x)):
-        ordered = ~words[i] if words[i] & top else words[i] | top
-        keys[i] = np.uint32(ordered >> np.uint64(bit))
-    width = 8 if len(x) <= 1024 else WIDEST
-    mask = np.uint32((1 << width) - 1)
-    for first in range(0, 32, width):
-        shift = np.uint32(first)
-        counts[: 1 << width] = 0
-        for i in range(len(x)):
-            counts[(keys[i] >> shift) & mask] += 1
-        _starts(counts, 1 << width)
-        for i in range(len(x)):
-            row = order[i]
-            digit = (keys[row] >> shift) & mask
-            spare[counts[digit]] = row
-            counts[digit] += 1
+    n, sign = len(x), np.uint64(1) << np.uint64(63)
+    width = 8 if n <= 1024 else WIDEST
+    digits, mask = -(-32 // width), np.uint32((1 << width) - 1)
+    counts[:] = 0
+    words = x.view(np.uint64)
+    for i in range(n):
+        word = words[i] if words[i] != sign else np.uint64(0)  # -0.0 and 0.0 are the same value
+        keys[i] = np.uint32((~word if word & sign else word | sign) >> np.uint64(bit))
+        for digit in range(digits):
+            counts[digit, (keys[i] >> np.uint32(digit * width)) & mask] += 1
+    source, sink = order, spare
+    for digit in range(digits):
+        shift, places = np.uint32(digit * width), counts[digit]
+        _starts(places[: 1 << width])
+        for i in range(n):
+            row = source[i]
+            value = (keys[row] >> shift) & mask
+            sink[places[value]] = row
+            places[value] += 1
+        source, sink = sink, source
+    if digits % 2:
         order[:] = spare
 
 
 @njit(nogil=True, cache=True)
-def _sort_by_bits(x, whole, keys, order, spare, counts):  # type: ignore[no-untyped-def]
-    """Sort by the upper 32 bits of the values, or by all 64."""
+def _sort_by_bits(x, whole, keys, order, spare, values, counts):  # type: ignore[no-untyped-def]
+    """Sort by the upper 32 bits of the values, or by all 64, then repair."""
     for i in range(len(x)):
         order[i] = i
     if whole:
         _sort_by_word(x, 0, keys, order, spare, counts)
     _sort_by_word(x, 32, keys, order, spare, counts)
+    return _repair(x, order, values)
 
 
 @njit(nogil=True, cache=True)
-def rank_block(rows, low, high, average, out):  # type: ignore[no-untyped-def]
-    """Doubled centred ranks of each row of `rows`, whose extremes are `low` and `high`, written to `out`."""
+def rank_block(rows, average, out):  # type: ignore[no-untyped-def]
+    """Doubled centred ranks of each row of `rows`, written to `out`."""
     n = rows.shape[1]
     keys, order, spare = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(n, np.uint32)
     values = np.empty(n, np.float64)
-    counts = np.empty((2, 1 << WIDEST), np.uint32)
+    counts = np.empty((4, 1 << WIDEST), np.uint32)
     for j in range(len(rows)):
         x = rows[j]
-        if not _sort_by_quantile(x, low[j], high[j], keys, order, spare, values, counts):
-            _sort_by_bits(x, False, keys, order, spare, counts[0])
-            if not _repair(x, order, values):
-                _sort_by_bits(x, True, keys, order, spare, counts[0])
-                _repair(x, order, values)
+        found = _sort_by_quantile(x, keys, order, spare, values, counts)
+        if found == GAVE_UP:
+            found = _sort_by_bits(x, False, keys, order, spare, values, counts)
+        if found == GAVE_UP:
+            found = _sort_by_bits(x, True, keys, order, spare, values, counts)
         for i in range(n):
             out[j, order[i]] = 2 * i + 1 - n
         start = 0
-        for end in range(1, n + 1 if average else 0):
+        for end in range(1, n + 1 if average and found == TIED else 0):
             if end == n or values[end] != values[start]:
                 for i in range(start, end if end - start > 1 else start):
                     out[j, order[i]] = start + end - n

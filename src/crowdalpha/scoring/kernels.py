@@ -64,8 +64,7 @@ def rank_rows(rows: Floats, ties: str) -> Doubled:
         if loops is None:
             _rank_with_numpy(np.ascontiguousarray(rows[block]), ties == "average", out[block])
         else:
-            lined_up = contiguous(rows, block, loops)
-            loops.rank_block(lined_up, lined_up.min(axis=1), lined_up.max(axis=1), ties == "average", out[block])
+            loops.rank_block(contiguous(rows, block, loops), ties == "average", out[block])
 
     for _ in in_threads(work, column_blocks(len(rows), max(min(BLOCK, 2**20 // rows.shape[1]), 1)), rows.size):
         pass
