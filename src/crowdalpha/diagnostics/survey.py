@@ -61,14 +61,20 @@ def survey(
     eras: Iterable[Era],
     metrics: Sequence[str] = ("corr", "mmc2"),
     *,
+    models: Sequence[str] = (),
+    pairs: bool = True,
     progress: Callable[[Era], None] = lambda era: None,
 ) -> Survey:
-    """Score every era and collect what a report needs beside the scores. Models may come and go."""
+    """Score every era and collect what a report needs beside the scores. Models may come and go.
+
+    `models` are listed also if they are in no era. Without `pairs` nothing is compared with everything else, which
+    is most of the work for many models, and `alike` is NaN.
+    """
     found: list[_Found] = []
     for era in eras:
-        found.append(_look_at(era, metrics))
+        found.append(_look_at(era, metrics, pairs))
         progress(era)
-    names = tuple(sorted({name for one in found for name in one.models}, key=str.encode))
+    names = tuple(sorted({*models, *(name for one in found for name in one.models)}, key=str.encode))
     place = {name: j for j, name in enumerate(names)}
     columns = [np.array([place[name] for name in one.models], int) for one in found]
     alike, shared = np.zeros((2, len(names), len(names)))
@@ -110,14 +116,14 @@ class _Found:
     n_ids: int
 
 
-def _look_at(era: Era, metrics: Sequence[str]) -> _Found:
+def _look_at(era: Era, metrics: Sequence[str], pairs: bool) -> _Found:
     try:
-        return _measure(era, metrics)
+        return _measure(era, metrics, pairs)
     except InputError as refusal:
         raise InputError(*(problem.at(f"era {era.label}") for problem in refusal.problems)) from None
 
 
-def _measure(era: Era, metrics: Sequence[str]) -> _Found:
+def _measure(era: Era, metrics: Sequence[str], pairs: bool) -> _Found:
     return _Found(
         label=str(era.label),
         models=era.models,
@@ -125,7 +131,7 @@ def _measure(era: Era, metrics: Sequence[str]) -> _Found:
         scores=evaluate(metrics, era),
         rho=np.asarray(corr(era.ranks, era.crowd)),
         metamodel_corr=float(corr(era.crowd, era.given("target"), ties=era.ties)),
-        alike=similarity(era.ranks),
+        alike=similarity(era.ranks) if pairs else np.full((len(era.models), len(era.models)), np.nan),
         n_ids=era.predictions.shape[0],
     )
 
