@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdalpha.cli.console import number, print_table, progress, reports_refusals
+from crowdalpha.cli.console import number, print_json, progress, reports_refusals, span
+from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.options import as_json
 
 if TYPE_CHECKING:
     from crowdalpha.demo.play import Played
+    from crowdalpha.diagnostics.data import LeaderboardRow
 
 TOP, BOTTOM = 10, 5
 
@@ -24,54 +28,65 @@ TOP, BOTTOM = 10, 5
     help="Where the pages go.",
 )
 @click.option("--files", is_flag=True, help="Instead, write the crowds as files to try the other commands on.")
+@as_json
 @reports_refusals
-def command(folder: Path, files: bool) -> None:
+def command(folder: Path, files: bool, as_json: bool) -> None:
     """Play the shipped tournaments: a real crowd of flu forecasters, and stocks played by honest baselines."""
     from crowdalpha.demo.play import play, write_files
 
     if files:
         with progress("Writing") as told:
             written = write_files(folder, lambda what, done, total: told(done, total, what))
-        click.echo("\n".join(str(path) for path in written))
+        print_json({"files": written}) if as_json else click.echo("\n".join(map(str, written)))
         return
-    pages: list[Path] = []
     with progress("Playing") as told:
-        for played in play(folder, lambda what, done, total: told(done, total, what)):
-            _print(played)
-            pages += played.pages
+        crowds = list(play(folder, lambda what, done, total: told(done, total, what)))
+    pages = [page.resolve() for played in crowds for page in played.pages]
+    if as_json:
+        print_json({"crowds": [_record(played) for played in crowds], "pages": pages})
+        return
+    for played in crowds:
+        _print(played)
     click.echo("Open in a browser:")
     for page in pages:
-        click.echo(f"  {page.resolve()}")
+        click.echo(f"  {page}")
+
+
+def _record(played: Played) -> dict[str, Any]:
+    from crowdalpha.diagnostics.survey import leaderboard, persistence
+
+    lasting = persistence(played.survey)
+    return {
+        "name": played.crowd.name,
+        "eras": len(played.survey.eras),
+        "metamodel_corr": played.survey.metamodel_corr.mean(),
+        "persistence": lasting and {"spearman": lasting.spearman, "models": len(lasting.points)},
+        "models": [asdict(row) for row in leaderboard(played.survey).rows],
+        "caveats": played.crowd.caveats,
+    }
 
 
 def _print(played: Played) -> None:
     from crowdalpha.diagnostics.survey import leaderboard, persistence
 
-    seen = played.survey
-    rows = leaderboard(seen).rows
-    shown = rows if len(rows) <= TOP + BOTTOM + 1 else rows[:TOP] + rows[-BOTTOM:]
-    table = [
-        (
-            row.model,
-            f"{row.stake:,.2f}",
-            str(row.eras),
-            number(row.corr),
-            number(row.mmc2),
-            f"{number(row.interval.low)} to {number(row.interval.high)}" if row.interval else "-",
-            number(row.sharpe, 2),
-        )
-        for row in shown
-    ]
-    if len(shown) < len(rows):
-        table.insert(TOP, (f"... {len(rows) - len(shown)} more", "", "", "", "", "", ""))
-    lasting = persistence(seen)
-    own = seen.metamodel_corr.mean()
-    caption = f"CORR of the stake-weighted metamodel {number(own)}"
+    seen, lasting = played.survey, persistence(played.survey)
+    rows = [_row(row) for row in leaderboard(seen).rows]
+    if len(rows) > TOP + BOTTOM + 1:
+        rows[TOP:-BOTTOM] = [(f"... {len(rows) - TOP - BOTTOM} more", *[""] * 6)]
+    caption = f"CORR of the stake-weighted metamodel: {number(seen.metamodel_corr.mean())}"
     if lasting is not None:
-        caption += f"; contributions of the first half against the second: Spearman {number(lasting.spearman, 2)}"
+        caption += f"\nContributions of the first half against the second: Spearman {number(lasting.spearman, 2)}"
+        caption += f" ({len(lasting.points)} models)"
     print_table(
         f"{played.crowd.name}: {len(seen.models)} models, {len(seen.eras)} eras, simulated stakes",
-        ("model", "stake", "eras", "CORR", "MMC2", "95% interval", "Sharpe"),
-        table,
-        caption=caption + (f" ({len(lasting.points)} models)" if lasting is not None else ""),
+        ("model", "stake", "eras", "CORR", "MMC2", "95% of MMC2", "Sharpe"),
+        rows,
+        caption=caption,
+        spare=("stake", "Sharpe", "eras"),
     )
+
+
+def _row(row: LeaderboardRow) -> tuple[str, ...]:
+    interval = span(row.interval.low, row.interval.high) if row.interval else "-"
+    figures = number(row.corr), number(row.mmc2), interval, number(row.sharpe, 2)
+    return row.model, f"{row.stake:,.2f}", str(row.eras), *figures

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import click
 
-from crowdalpha.cli.console import as_json, print_json, print_table
+from crowdalpha.cli.console import print_json
+from crowdalpha.cli.layout import print_entries
+from crowdalpha.cli.options import as_json
+
+FIELDS = ("name", "title", "says", "bounds", "better", "needs", "source")
 
 
 @click.command(name="metrics")
@@ -14,10 +18,15 @@ def command(as_json: bool) -> None:
     from crowdalpha.scoring.metrics import METRICS
 
     if as_json:
-        fields = ("name", "title", "says", "bounds", "better", "needs", "source")
-        print_json([{field: getattr(row, field) for field in fields} for row in METRICS.values()])
+        print_json([{field: getattr(row, field) for field in FIELDS} for row in METRICS.values()])
         return
-    rows = [
-        (row.name, row.says, row.bounds, ", ".join(row.needs) or "-", f"[{row.source}]") for row in METRICS.values()
-    ]
-    print_table(f"{len(rows)} metrics", ("metric", "what it says", "range", "needs", "source"), rows, left=5)
+    rows = METRICS.values()
+    print_entries(
+        f"{len(rows)} metrics",
+        [(row.name, f"{row.title}, {row.bounds} [{row.source}]", [row.says, _needs(row.needs)]) for row in rows],
+    )
+
+
+def _needs(inputs: tuple[str, ...]) -> str:
+    options = [f"--{name.replace('_', '-')}" for name in inputs if name != "target"]
+    return f"Needs {', '.join(options)}." if options else ""

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from crowdalpha.cli.console import existing, progress, reports_refusals
+from crowdalpha.cli.console import Advance, counted, print_json, progress, reports_refusals
+from crowdalpha.cli.options import TABLES, Destination, a_share, as_json, existing
+
+if TYPE_CHECKING:
+    from crowdalpha.scoring.arrays import Floats
+    from crowdalpha.tables.crowd import Crowd
 
 
 @click.command(name="neutralize")
-@click.argument("predictions", type=existing(folder=True))
-@click.option("--features", type=existing(), required=True, help="era, id and a column a feature.")
-@click.option("--proportion", default=1.0, show_default=True, help="How much of the exposure to take out, 0 to 1.")
+@click.argument("predictions", type=existing)
+@click.option("--features", type=existing, required=True, help="era, id and a column a feature.")
+@click.option(
+    "--proportion",
+    callback=a_share,
+    default=1.0,
+    show_default=True,
+    help="How much of the exposure to take out, 0 to 1.",
+)
 @click.option(
     "--scale",
     type=click.Choice(["uniform", "normal"]),
@@ -20,28 +33,43 @@ from crowdalpha.cli.console import existing, progress, reports_refusals
     show_default=True,
     help="Ranks in (0, 1), or values of standard deviation 1.",
 )
-@click.option("--output", type=click.Path(path_type=Path), required=True, help=".csv, .parquet or .feather")
+@click.option("--output", type=Destination(TABLES), required=True, help="era, id and a column a model.")
+@as_json
 @reports_refusals
-def command(predictions: Path, features: Path, proportion: float, scale: str, output: Path) -> None:
+def command(predictions: Path, features: Path, proportion: float, scale: str, output: Path, as_json: bool) -> None:
     """Take the features out of every model of PREDICTIONS, era by era."""
-    import numpy as np
-
-    from crowdalpha.scoring.arrays import Floats
-    from crowdalpha.scoring.neutral import normalize_and_neutralize
-    from crowdalpha.scoring.ranks import uniform
+    from crowdalpha.cli.outputs import write_all
     from crowdalpha.tables.files import write_table
     from crowdalpha.tables.frames import eras, id_table
 
-    crowd = eras(predictions, None, features=features, bags=0)
+    with progress("Reading") as told:
+        crowd = eras(predictions, None, features=features, bags=0)
+        table = id_table(crowd, _neutralized(crowd, proportion, scale, told))
+    write_all({output: partial(write_table, table)})
+    names = crowd.names["features"]
+    if as_json:
+        print_json(
+            {"models": crowd.models, "features": names, "eras": len(crowd), "rows": table.num_rows}
+            | {"proportion": proportion, "scale": scale, "output": str(output)}
+        )
+        return
+    what, by = counted(len(crowd.models), "model"), counted(len(names), "feature")
+    click.echo(f"{what} neutralised by {proportion:.4g} to {by} in {output}")
+
+
+def _neutralized(crowd: Crowd, proportion: float, scale: str, told: Advance) -> dict[str, list[Floats]]:
+    """For each model an array an era, all NaN where it is absent."""
+    import numpy as np
+
+    from crowdalpha.scoring.neutral import normalize_and_neutralize
+    from crowdalpha.scoring.ranks import uniform
+
     columns: dict[str, list[Floats]] = {name: [] for name in crowd.models}
-    with progress("Neutralising") as told:
-        for done, era in enumerate(crowd, 1):
-            left = normalize_and_neutralize(era.predictions, era.given("features"), proportion=proportion)
-            scaled = uniform(left) if scale == "uniform" else left
-            for name in crowd.models:
-                there = name in era.models
-                columns[name].append(scaled[:, era.models.index(name)] if there else np.full(len(scaled), np.nan))
-            told(done, len(crowd))
-    write_table(id_table(crowd, columns), output)
-    click.echo(f"{len(crowd.models)} models neutralised by {proportion:.0%} to {len(crowd.names['features'])} features")
-    click.echo(f"in {output}")
+    for done, era in enumerate(crowd, 1):
+        left = normalize_and_neutralize(era.predictions, era.given("features"), proportion=proportion)
+        scaled = uniform(left) if scale == "uniform" else left
+        present = dict(zip(era.models, scaled.T, strict=True))
+        for name in crowd.models:
+            columns[name].append(present.get(name, np.full(len(scaled), np.nan)))
+        told(done, len(crowd), "Neutralising")
+    return columns

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdalpha.cli.console import as_json, existing, number, print_json, print_table, progress, reports_refusals
+from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span, warn
+from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.options import as_json, existing, known_metrics, output, report
 
 if TYPE_CHECKING:
     from crowdalpha.diagnostics.survey import Survey
 
 REPORTED = ("corr", "mmc2")
 """What a report page cannot do without."""
+SPARE = ("share", "stake", "Sharpe", "eras")
+"""Columns that a narrow terminal does without, in this order."""
 
 
 @click.command(name="score")
-@click.argument("predictions", type=existing(folder=True))
-@click.option("--targets", type=existing(), required=True, help="era, id and the target.")
-@click.option("--stakes", type=existing(), help="model, stake (or era, model, stake); without it all stakes are equal.")
-@click.option("--features", type=existing(), help="era, id and a column a feature.")
-@click.option("--metamodel", type=existing(), help="era, id, metamodel; without it the crowd's own.")
-@click.option("--benchmarks", type=existing(), help="era, id and a column a benchmark model.")
-@click.option("--neutralizers", type=existing(), help="era, id and columns, for alpha and mpc.")
-@click.option("--sample-weights", type=existing(), help="era, id and one column, for alpha and mpc.")
-@click.option("--metrics", default="corr,mmc2", show_default=True, help="Names from `crowdalpha metrics`.")
-@click.option("--bags", default=20, show_default=True, help="Subsamples of the stakers an era; 0 for none.")
-@click.option("--seed", default="0", show_default=True, help="What the bags are drawn from.")
-@click.option("--ties", type=click.Choice(["average", "first"]), default="average", show_default=True)
+@click.argument("predictions", type=existing)
+@click.option("--targets", type=existing, required=True, help="era, id and the target.")
+@click.option("--stakes", type=existing, help="model, stake (or era, model, stake); without it all stakes are equal.")
+@click.option("--features", type=existing, help="era, id and a column a feature.")
+@click.option("--metamodel", type=existing, help="era, id, metamodel; without it the crowd's own.")
+@click.option("--benchmarks", type=existing, help="era, id and a column a benchmark model.")
+@click.option("--neutralizers", type=existing, help="era, id and columns, for alpha and mpc.")
+@click.option("--sample-weights", type=existing, help="era, id and one column, for alpha and mpc.")
+@click.option(
+    "--metrics",
+    callback=known_metrics,
+    default="corr,mmc2",
+    show_default=True,
+    help="Names from `crowdalpha metrics`, with commas between them.",
+)
+@click.option(
+    "--bags",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Subsamples of the stakers an era; 0 for none.",
+)
+@click.option("--seed", default="0", show_default=True, help="What the bags are drawn from: a number or any text.")
+@click.option(
+    "--ties",
+    type=click.Choice(["average", "first"]),
+    default="average",
+    show_default=True,
+    help="Equal predictions share their rank, or the first in order of ids is lower.",
+)
 @click.option("--leave-out-invalid", is_flag=True, help="Score on without the models that have problems.")
-@click.option("--output", type=click.Path(path_type=Path), help="Scores an era and model (.csv, .parquet, .feather).")
-@click.option("--report", type=click.Path(path_type=Path), help="A page that explains the scores (.html).")
+@output("Scores an era and model")
+@report("A page that explains the scores")
 @as_json
 @reports_refusals
 def command(
     predictions: Path,
     targets: Path,
     stakes: Path | None,
-    metrics: str,
+    metrics: list[str],
     bags: int,
     seed: str,
     ties: str,
@@ -53,51 +77,55 @@ def command(
     PREDICTIONS is a table, long (era, id, model, prediction) or wide (era, id, a column a model), or a folder with a
     file a model (era, id, prediction). Without an era column, everything is one era.
     """
+    from crowdalpha.cli.outputs import write_all
     from crowdalpha.diagnostics.survey import survey
     from crowdalpha.tables.files import write_table
     from crowdalpha.tables.frames import eras, score_table
 
-    wanted = _names(metrics, with_report=report is not None)
-    left_out: list[Any] = []
-    crowd = eras(
-        predictions,
-        targets,
-        stakes,
-        metrics=wanted,
-        bags=bags,
-        seed=seed,
-        ties=ties,
-        invalid="leave_out" if leave_out_invalid else "refuse",
-        problems=left_out,
-        **references,
-    )
-    for problem in left_out:
-        click.secho(f"left out: {problem}", err=True, fg="yellow")
-    with progress("Scoring") as told:
+    metrics = list(dict.fromkeys([*metrics, *(REPORTED if report else ())]))
+    _require(metrics, ["target", *(name for name, path in references.items() if path)])
+    with progress("Reading") as told:
+        crowd = eras(
+            predictions,
+            targets,
+            stakes,
+            metrics=metrics,
+            bags=bags,
+            seed=seed,
+            ties=ties,
+            invalid="leave_out" if leave_out_invalid else "refuse",
+            **references,
+        )
         done = iter(range(1, len(crowd) + 1))
-        seen = survey(crowd, wanted, progress=lambda era: told(next(done), len(crowd)))
+        seen = survey(
+            crowd,
+            metrics,
+            models=crowd.models,
+            pairs=report is not None,
+            progress=lambda era: told(next(done), len(crowd), "Scoring"),
+        )
+    for problem in crowd.left_out:
+        warn(f"left out: {problem}")
     table = score_table(crowd, seen.scores)
-    if output is not None:
-        write_table(table, output)
-    if report is not None:
-        _write_report(seen, report, predictions, bags, seed)
+    page = partial(_write_report, seen, predictions, bags, seed)
+    write_all({output: partial(write_table, table), report: page})
+    ranking = _ranking(seen, metrics)
     if as_json:
-        models = [dict(zip(("model", *_fields(wanted)), row, strict=True)) for row in _ranking(seen, wanted)]
-        print_json({"models": models, "scores": table.to_pylist()})
+        left_out = [asdict(problem) for problem in crowd.left_out]
+        ordered = {"ordered_by": _key(metrics), "models": ranking}
+        print_json(ordered | {"scores": table.to_pylist(), "left_out": left_out})
         return
-    rows = [(row[0], *(_shown(value) for value in row[1:])) for row in _ranking(seen, wanted)]
-    caption = "".join(f"\n{what} in {where}" for what, where in (("scores", output), ("report", report)) if where)
-    print_table(
-        f"{len(seen.models)} models, {len(seen.eras)} eras",
-        ("model", *_fields(wanted)),
-        rows,
-        caption=f"means over eras; low and high: 95% block-bootstrap interval of {_key(wanted)}{caption}",
-    )
+    _print(ranking, metrics, len(seen.eras), {"scores": output, "report": report})
 
 
-def _names(metrics: str, *, with_report: bool) -> list[str]:
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
-    return list(dict.fromkeys([*names, *(REPORTED if with_report else ())]))
+def _require(metrics: list[str], given: list[str]) -> None:
+    """Refuse metrics without the tables that they need, before any is read."""
+    from crowdalpha.scoring.metrics import missing_inputs
+
+    lacking = [(name, problem.code) for name in metrics for problem in missing_inputs([name], given)]
+    if lacking:
+        needs = [f"{name} needs --{code.removeprefix('no_').replace('_', '-')}" for name, code in lacking]
+        raise click.UsageError(f"Among --metrics, {'; '.join(needs)}.")
 
 
 def _key(metrics: list[str]) -> str:
@@ -105,33 +133,53 @@ def _key(metrics: list[str]) -> str:
     return "mmc2" if "mmc2" in metrics else metrics[0]
 
 
-def _fields(metrics: list[str]) -> tuple[str, ...]:
-    return ("stake", "share", "eras", *metrics, "low", "high", "sharpe")
-
-
-def _ranking(seen: Survey, metrics: list[str]) -> list[tuple[Any, ...]]:
-    """A row a model, best first; models without a score last."""
+def _ranking(seen: Survey, metrics: list[str]) -> list[dict[str, Any]]:
+    """A record a model, best first; models without a score last."""
     import numpy as np
 
     from crowdalpha.scoring.eras import summarize
     from crowdalpha.scoring.metrics import METRICS
 
     key = summarize(seen.scores[_key(metrics)])
-    means = [np.asarray(summarize(seen.scores[name], n_resamples=1).mean) for name in metrics]
-    columns = (seen.stakes, seen.shares, key.n_eras, *means, key.mean_low, key.mean_high, key.sharpe)
-    rows = list(zip(seen.models, *(np.asarray(column).tolist() for column in columns), strict=True))
-    place = 4 + metrics.index(_key(metrics))
+    means = {name: summarize(seen.scores[name], n_resamples=1).mean for name in metrics}
+    columns = {"model": seen.models, "stake": seen.stakes, "share": seen.shares, "eras": key.n_eras} | means
+    columns |= {"low": key.mean_low, "high": key.mean_high, "sharpe": key.sharpe}
+    rows = zip(*(np.asarray(column).tolist() for column in columns.values()), strict=True)
     sign = 1.0 if METRICS[_key(metrics)].better == "lower" else -1.0
-    return sorted(rows, key=lambda row: (row[place] != row[place], sign * row[place], row[0]))
+
+    def order(record: dict[str, Any]) -> tuple[bool, float, str]:
+        score = record[_key(metrics)]
+        return score != score, sign * score if score == score else 0.0, record["model"]
+
+    return sorted((dict(zip(columns, row, strict=True)) for row in rows), key=order)
 
 
-def _shown(value: float | int) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    return number(value) if abs(value) < 10 else f"{value:,.2f}"
+def _print(ranking: list[dict[str, Any]], metrics: list[str], n_eras: int, files: dict[str, Path | None]) -> None:
+    interval = f"95% of {_key(metrics)}"
+    rows = [
+        (
+            row["model"],
+            f"{row['stake']:,.2f}",
+            f"{row['share']:.1%}",
+            f"{row['eras']:,}",
+            *(number(row[name]) for name in metrics),
+            span(row["low"], row["high"]),
+            number(row["sharpe"], 2),
+        )
+        for row in ranking
+    ]
+    written = [f"{what} in {where}" for what, where in files.items() if where]
+    method = f"Means over eras, ordered by {_key(metrics)}, with its block-bootstrap interval and Sharpe."
+    print_table(
+        f"{counted(len(rows), 'model')}, {counted(n_eras, 'era')}",
+        ("model", "stake", "share", "eras", *metrics, interval, "Sharpe"),
+        rows,
+        caption="\n".join([method, *written]),
+        spare=SPARE,
+    )
 
 
-def _write_report(seen: Survey, page: Path, source: Path, bags: int, seed: str) -> None:
+def _write_report(seen: Survey, source: Path, bags: int, seed: str, page: Path) -> None:
     from importlib.metadata import version
 
     from crowdalpha.diagnostics.data import Run
