@@ -24,7 +24,7 @@ from .data import (
     contribution,
     cumulative,
 )
-from .ordering import order_by_likeness, similarity
+from .ordering import arranged, order_by_likeness
 from .report import crowd_report, diagnosis_report
 
 __all__ = [
@@ -45,11 +45,11 @@ __all__ = [
     "Series",
     "Statistic",
     "Vectors",
+    "arranged",
     "as_json",
     "contribution",
     "crowd_report",
     "cumulative",
     "diagnosis_report",
     "order_by_likeness",
-    "similarity",
 ]

@@ -63,7 +63,7 @@ def amounts(values: Sequence[float]) -> tuple[str, ...]:
     (('1,200', '3'), ('.50', '10.00'))
     """
     known = [value for value in values if math.isfinite(value)]
-    whole = all(value == int(value) for value in known) or max(known) >= 10_000
+    whole = all(value == int(value) for value in known) or max(known, default=0.0) >= 10_000
     return tuple(plain(value, 0 if whole else 2) for value in values)
 
 

@@ -49,7 +49,8 @@ TERMS = {
     ),
     "interval": Term(
         "Interval",
-        "The range that the mean plausibly lies in, had other eras been drawn. If it covers zero, luck is explanation enough.",
+        "The range that the mean plausibly lies in, had other eras been drawn. If it covers zero, luck is explanation "
+        "enough.",
     ),
     "sharpe": Term(
         "Sharpe", "The mean score divided by its standard deviation over eras: how steady the edge is.", "mean / std"
@@ -70,12 +71,12 @@ TERMS = {
     ),
     "exposure": Term(
         "Feature exposure",
-        "The correlation of the predictions with one feature. Large exposures are bets on that feature continuing to work.",
+        "The correlation of the predictions with one feature. A large one is a bet that this feature goes on working.",
     ),
     "exposure_metrics": Term(
         "std, L2, RMS, max",
-        "Four summaries of all exposures: their spread, their length, their typical size and the largest. The spread alone "
-        "misses a model that is equally exposed to everything.",
+        "Four summaries of all exposures: their spread, their length, their typical size and the largest. The spread "
+        "alone misses a model that is equally exposed to everything.",
     ),
     "drawdown": Term(
         "Drawdown",
@@ -83,8 +84,8 @@ TERMS = {
     ),
     "neutralization": Term(
         "Neutralising",
-        "Taking a proportion of the features’ linear part out of the predictions: 0% leaves them as they are, 100% leaves "
-        "nothing linear in any feature.",
+        "Taking a proportion of the features’ linear part out of the predictions: 0% leaves them as they are, 100% "
+        "leaves nothing linear in any feature.",
         "p − q · projection of p on the features",
     ),
 }

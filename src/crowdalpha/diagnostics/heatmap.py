@@ -18,6 +18,10 @@ SPELLED_OUT = 16
 """Up to this many models every square carries its number."""
 
 
+SPACED = 30
+"""Up to this many models squares stand apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """The models most and least like one model, with their correlations."""
@@ -70,7 +74,7 @@ def draw_heatmap(value: Heatmap, *, name: str, width: int = 1040) -> Svg:
     """The lower triangle, names at the left and along the diagonal, legend in the empty corner."""
     count = max(1, len(value.names))
     margin = 8 + max((breadth(shorten(n, 24), 11) for n in value.names), default=0.0)
-    cell = min(44.0, (width - 2 * margin - 8) / count)
+    cell = max(4.0, float(int(min(44.0, (width - 2 * margin - 8) / count))))
     edge = (margin + 4, 8.0)
     height = edge[1] + cell * count + 12
     return picture(
@@ -86,13 +90,18 @@ def draw_heatmap(value: Heatmap, *, name: str, width: int = 1040) -> Svg:
     )
 
 
+def spaced(value: Heatmap) -> bool:
+    """Whether squares are few enough to stand apart; many of them make one field."""
+    return len(value.names) <= SPACED
+
+
 def _runs(value: Heatmap) -> Iterator[tuple[int, int, int, int]]:
     """Stretches of equal shade in the lower triangle, as (shade, row, first column, length)."""
     for i, row in enumerate(value.values):
         start, current = 0, None
         for j in range(i + 2):
             depth = shade(row[j]) if j <= i and not math.isnan(row[j]) else None
-            if depth != current:
+            if depth != current or spaced(value):
                 if current is not None:
                     yield current, i, start, j - start
                 start, current = j, depth
@@ -101,7 +110,7 @@ def _runs(value: Heatmap) -> Iterator[tuple[int, int, int, int]]:
 def _squares(value: Heatmap, edge: tuple[float, float], cell: float) -> Iterator[Svg]:
     """One path for every shade: three thousand squares cost a few thousand characters."""
     paths: dict[int, list[str]] = {}
-    gap = 1.0 if cell > 7 else 0.0
+    gap = 1.0 if spaced(value) else 0.0
     for depth, i, first, length in _runs(value):
         x, y = edge[0] + cell * first, edge[1] + cell * i
         paths.setdefault(depth, []).append(
@@ -119,7 +128,7 @@ def _minus_signs(value: Heatmap, edge: tuple[float, float], cell: float) -> Svg:
         f"M{edge[0] + cell * (j + 0.5) - half:.1f} {edge[1] + cell * (i + 0.5) - 0.5:.1f}h{2 * half:.1f}"
         for i, row in enumerate(value.values)
         for j, v in enumerate(row[:i])
-        if shade(v) <= -1 and cell > 7
+        if shade(v) <= -1 and cell > 6
     )
     return element("path", d=drawn, class_="minus-sign") if drawn else Svg("")
 

@@ -73,7 +73,7 @@ def draw_lines(value: Lines, *, name: str, width: int = 1040, height: int = 460)
         value.title,
         describe(value),
         (width, height),
-        value_grid(y, frame),
+        value_grid(y, frame, about=7),
         era_names(value.eras, x, frame),
         group(*(_line(s, x, y, "rest") for s in quiet)),
         group(*(_line(s, x, y, style) for s, style in loud)),

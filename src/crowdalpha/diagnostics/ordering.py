@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,8 @@ def order_by_likeness(similarity: Matrix) -> tuple[int, ...]:
     """An order of the rows of a symmetric matrix in which alike ones are neighbours.
 
     Average-linkage clustering: the two groups with the highest mean similarity are joined, turned so that
-    their most alike ends meet, until one group is left. NaN counts as 0. O(n^3); the order is the same for the same matrix.
+    their most alike ends meet, until one group is left. NaN counts as 0.
+    O(n^3); the same matrix always gives the same order.
 
     >>> order_by_likeness(np.array([[1, 0, 0.9], [0, 1, 0], [0.9, 0, 1]]))
     (0, 2, 1)
@@ -47,8 +50,10 @@ def _merge(between: Matrix, kept: int, gone: int, size_kept: int, size_gone: int
     between[kept, kept] = -np.inf
 
 
-def similarity(names: tuple[str, ...], matrix: Matrix, title: str = "Similarity of models") -> Heatmap:
-    """Pairwise correlations as a value to draw, alike models side by side."""
-    order = order_by_likeness(matrix)
-    values = tuple(tuple(float(matrix[i, j]) for j in order) for i in order)
-    return Heatmap(title, tuple(names[i] for i in order), values)
+def arranged(value: Heatmap, kept: Sequence[int] | None = None) -> Heatmap:
+    """The same correlations with alike models side by side; only those of the `kept` rows, if given."""
+    rows = list(range(len(value.names)) if kept is None else kept)
+    matrix = np.array([[value.values[i][j] for j in rows] for i in rows], dtype=np.float64).reshape(len(rows), -1)
+    order = [rows[i] for i in order_by_likeness(matrix)]
+    values = tuple(tuple(value.values[i][j] for j in order) for i in order)
+    return Heatmap(value.title, tuple(value.names[i] for i in order), values)

@@ -14,6 +14,7 @@ from .bars import WORST, draw_bars, draw_exposures, mean
 from .data import (
     CrowdReport,
     Diagnosis,
+    Heatmap,
     Interval,
     LeaderboardRow,
     Lines,
@@ -26,6 +27,7 @@ from .data import (
 from .formats import signed
 from .heatmap import draw_heatmap, neighbours
 from .lines import GREY_LINES, draw_drawdown, draw_lines, final, thinned
+from .ordering import arranged
 from .scatter import draw_scatter
 from .svg import Svg, element, template
 from .vectors import draw_vectors, sentence
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = 1040, 358
 """The two widths every chart is drawn for, in pixels; the page shows the one that fits."""
+
+FIELD = 120
+"""The similarity of more models than this cannot be read, and would make the page heavy."""
 
 CROWD_TERMS = (
     "era",
@@ -83,6 +88,7 @@ def crowd_report(report: CrowdReport) -> str:
         scale=whiskers.shared_scale(rows),
         stakes=formats.amounts([row.stake for row in rows]),
         scatter=contribution(rows),
+        likeness=_likeness(report),
         halves=None if report.persistence is None else halves(report.persistence),
         terms=glossary.terms(*CROWD_TERMS),
         intro=glossary.MMC2_IN_THREE_SENTENCES,
@@ -148,8 +154,8 @@ def _crowd_figures(report: CrowdReport) -> list[tuple[str, str, str]]:
     figures = []
     crowd = next((s for s in report.over_time.series if s.emphasis == "metamodel"), None)
     if crowd is not None and report.over_time.eras:
-        behind = sum(1 for row in rows if row.corr < final(crowd) / len(crowd.values))
-        average = final(crowd) / len(crowd.values)
+        average = final(crowd) / max(1, sum(not math.isnan(value) for value in crowd.values))
+        behind = sum(row.corr < average for row in rows)
         figures.append(("Metamodel’s mean CORR", signed(average), f"higher than {behind} of {len(rows)} models"))
     if any(kind != "unknown" for kind in outcomes):
         figures.append(
@@ -158,6 +164,16 @@ def _crowd_figures(report: CrowdReport) -> list[tuple[str, str, str]]:
         figures.append(("Cannot be told from zero", str(outcomes.count("across")), "models whose interval covers zero"))
         figures.append(("Take away from it", str(outcomes.count("below")), "models whose interval lies below zero"))
     return figures
+
+
+def _likeness(report: CrowdReport) -> Heatmap | None:
+    """The similarities with alike models side by side; of a very large crowd, the largest stakes."""
+    if report.similarity is None:
+        return None
+    stakes = {row.model: row.stake for row in report.leaderboard.rows}
+    names = report.similarity.names
+    kept = sorted(range(len(names)), key=lambda i: -stakes.get(names[i], 0.0))[:FIELD]
+    return arranged(report.similarity, sorted(kept))
 
 
 def _neutralized_lines(diagnosis: Diagnosis) -> Lines | None:
@@ -176,8 +192,8 @@ def _step(step: Neutralized) -> Series:
 
 
 def _verdict(diagnosis: Diagnosis) -> str:
-    """The first statistic that has an interval, as a sentence; empty if none has."""
-    judged = next((s for s in diagnosis.statistics if s.interval is not None), None)
+    """MMC2 and its interval (else the first statistic that has one) as a sentence; empty if none has."""
+    judged = max((s for s in diagnosis.statistics if s.interval), key=lambda s: "MMC2" in s.name, default=None)
     if judged is None or judged.interval is None:
         return ""
     shown = (

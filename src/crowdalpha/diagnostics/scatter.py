@@ -35,11 +35,11 @@ def describe(value: Scatter) -> str:
     points = _known(value.points)
     up = sum(p.y > 0 for p in points)
     told = f"{len(points)} models; {value.x_title} across, {value.y_title} upwards; {up} lie above zero. "
-    ends = sorted(points, key=lambda p: p.y)
-    if not ends:
+    if not points:
         return told
-    low, high = ends[0], ends[-1]
-    return f"{told}Highest: {shorten(high.name, 40)} at {signed(high.y)}; lowest: {shorten(low.name, 40)} at {signed(low.y)}."
+    low, high = min(points, key=lambda p: p.y), max(points, key=lambda p: p.y)
+    ends = [f"{shorten(p.name, 40)} at {signed(p.y)}" for p in (high, low)]
+    return f"{told}Highest: {ends[0]}; lowest: {ends[1]}."
 
 
 def _known(points: Iterable[Point]) -> list[Point]:

@@ -9,9 +9,9 @@ from .formats import plain, signed
 from .labels import Box, place
 from .svg import Svg, element, group, line, picture, text
 
-WIDTH, HEIGHT = 340.0, 300.0
-CENTRE = (170.0, 154.0)
-UNIT = 112.0
+WIDTH, HEIGHT = 340.0, 296.0
+CENTRE = (166.0, 150.0)
+UNIT = 128.0
 """Pixels that stand for length 1."""
 
 NARROW = 15.0
@@ -29,7 +29,7 @@ def sentence(value: Vectors) -> str:
     if value.residual <= PARALLEL:
         return "It points exactly along the metamodel: nothing is left over, so there is nothing to score."
     left = f"{100 * value.residual:.0f}%"
-    agrees = f"Standing {degrees} off the metamodel, {left} of its length is its own"
+    agrees = f"It stands {degrees} off the metamodel; {left} of its length is its own"
     if value.angle > 180 - NARROW:
         agrees = f"It points away from the metamodel ({degrees}); only {left} of its length is its own"
     elif value.angle < NARROW:
@@ -38,7 +38,14 @@ def sentence(value: Vectors) -> str:
     verdict = "towards the target: it adds." if leaning > 0 else "away from the target: it takes away."
     if signed(leaning) == ".0000":
         verdict = "neither towards the target nor away from it."
-    return f"{agrees}, and that part points {verdict}"
+    return f"{agrees}, and that part points {verdict}{_caution(value)}"
+
+
+def _caution(value: Vectors) -> str:
+    """A word where the bags, each with a metamodel of its own, turn the sign that the picture shows."""
+    if value.covariance * value.mmc2 >= 0 or ".0000" in (signed(value.covariance), signed(value.mmc2)):
+        return ""
+    return f" Averaged over the bags, each with its own metamodel, the score is {signed(value.mmc2)} all the same."
 
 
 def describe(value: Vectors) -> str:
@@ -90,8 +97,8 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], style: str) -> 
     head = min(9.0, 0.6 * length)
     dx, dy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
     base = (end[0] - head * dx, end[1] - head * dy)
-    corners = (end, (base[0] - 0.42 * head * dy, base[1] + 0.42 * head * dx))
-    corners += ((base[0] + 0.42 * head * dy, base[1] - 0.42 * head * dx),)
+    aside = (0.42 * head * dy, 0.42 * head * dx)
+    corners = [end, (base[0] - aside[0], base[1] + aside[1]), (base[0] + aside[0], base[1] - aside[1])]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
     shaft = element("line", x1=start[0], y1=start[1], x2=end[0], y2=end[1], class_=style)
     return group(shaft, element("polygon", points=points, class_=f"head {style}"))
