@@ -30,6 +30,7 @@ SHAPES = {
     "heavy tails": lambda rng, n: rng.standard_cauchy(n) ** 3,
     "two scales": lambda rng, n: rng.choice([1.0, 1e-200], n) * rng.normal(size=n),
     "nearly equal": lambda rng, n: 1.0 + np.spacing(1.0) * rng.integers(0, 50, n),
+    "nearly equal beside an outlier": lambda rng, n: np.r_[1.0 + np.spacing(1.0) * rng.integers(0, 99, n - 1), 1e9],
     "whole range": lambda rng, n: rng.choice([-HUGE, HUGE], n) * rng.random(n),
     "zeros of both signs": lambda rng, n: rng.choice([0.0, -0.0, TINY], n),
     "sorted": lambda rng, n: np.arange(float(n)),
@@ -65,6 +66,18 @@ def test_both_kernels_agree_on_every_shape_of_values(shape, n_ids, ties):
     assert np.array_equal(ranked(values, ties, "numpy"), ranked(values, ties, "numba"))
 
 
+@settings(max_examples=20)
+@given(rows, tie_rules, st.integers(1, 3))
+def test_neither_the_order_in_memory_nor_the_size_of_blocks_changes_a_rank(values, ties, size):
+    expected = ranked(values, ties, "numpy")
+    apart = np.repeat(np.repeat(values, 2, axis=0), 2, axis=1)[::2, ::2]
+    with pytest.MonkeyPatch.context() as blocks:
+        blocks.setattr(kernels, "BLOCK", size)
+        for laid_out in (np.ascontiguousarray(values), np.asfortranarray(values), apart):
+            assert np.array_equal(ranked(laid_out, ties, "numba"), expected)
+            assert np.array_equal(ranked(laid_out, ties, "numpy"), expected)
+
+
 def scores_on(n_threads, kernel, monkeypatch):
     """MMC2 of a crowd large enough for threads to be used."""
     rng = np.random.default_rng(3)
@@ -89,6 +102,16 @@ def test_the_number_of_threads_can_be_set(monkeypatch):
     for nonsense in ("", "0", "many"):
         monkeypatch.setenv("CROWDALPHA_THREADS", nonsense)
         assert count() >= 1
+
+
+def test_numba_is_loaded_once_it_has_been_worth_it(monkeypatch):
+    monkeypatch.delenv("CROWDALPHA_KERNEL", raising=False)
+    monkeypatch.setattr(kernels, "_values_met", 0)
+    monkeypatch.setattr(kernels, "WORTH_LOADING", 100)
+    assert kernels.compiled_for(60) is None
+    assert kernels.compiled_for(60) is kernels.compiled_for(1) is not None
+    monkeypatch.setenv("CROWDALPHA_KERNEL", "numpy")
+    assert kernels.compiled_for(10**9) is None
 
 
 def test_without_numba_the_same_bits_come_out_slower(monkeypatch):

@@ -1,0 +1,20 @@
+"""The benchmarks run and write their page; how fast anything is, no test asserts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_the_quick_run_writes_a_table_a_section(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(page)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("| What | Target | Measured | Met | Times |") == text.count("\n## ") == 6
+    assert "the same bits: two threads | yes | yes | yes" in text
+    assert str(ROOT) not in text
