@@ -1,0 +1,258 @@
+"""Stakes: asked for at any time, effective when a round closes, paid back when the rounds they are at risk in are over.
+
+    increase    wallet -> reserve when asked for, reserve -> stake at the next close
+    decrease    stake -> release at the next close, release -> wallet once the last round that was open or scoring
+                when it was asked for has resolved; if there was none, stake -> wallet at once
+    drain       a decrease by all that is staked when it becomes effective
+
+Increases are reserved in an account of their own, so that no wallet is spent twice: the ledger itself refuses it. A
+change can be cancelled while it is pending. Rounds are taken to close, and to resolve, in the order of their numbers.
+
+Wherever rounds are asked for as `unresolved`, these are all rounds that have not been resolved yet, scheduled ones
+included: a round that is late counts as running, so that nobody leaves between its time and its settlement.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
+from crowdalpha.tournament import ledger
+from crowdalpha.tournament.ledger import Entry
+from crowdalpha.tournament.money import format_amount, positive_problems
+from crowdalpha.tournament.rounds import Round
+
+Kind = Literal["increase", "decrease", "drain"]
+Status = Literal["pending", "effective", "cancelled", "released"]
+Balances = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StakeChange:
+    """A change of a model's stake.
+
+    `amount` is what was asked for while the change is pending, and what it moved last once it is not: burns may have
+    come in between. It becomes effective when `effective_round` closes. A decrease is paid back when `release_round`
+    resolves (None: it waits for no round).
+    """
+
+    id: str
+    model: str
+    kind: Kind
+    amount: int
+    requested_at: datetime
+    effective_round: int
+    status: Status = "pending"
+    release_round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change as it is now, and the entry that moved its money (None if there was nothing to move)."""
+
+    change: StakeChange
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """What a model stands to burn in a round, in whole units, and the payout it chose: frozen when the round closes."""
+
+    round: int
+    model: str
+    amount: int
+    corr_multiplier: float
+    mmc_multiplier: float
+
+
+def effective_round(unresolved: Iterable[Round], at: datetime) -> int:
+    """The round that a change asked for at `at` becomes effective in: the first to close after it.
+
+    If none of the rounds known so far does, it is the number after the last of them.
+    """
+    closes = {round.number: round.close_time for round in unresolved}
+    return min((number for number, close in closes.items() if close > at), default=max(closes, default=0) + 1)
+
+
+def release_round(unresolved: Iterable[Round], at: datetime) -> int | None:
+    """The round whose resolution pays back a decrease asked for at `at`: the last one open or scoring then."""
+    return max((round.number for round in unresolved if round.open_time <= at), default=None)
+
+
+def increase(
+    id: str, model: str, amount: int, at: datetime, *, account: str, unresolved: Iterable[Round], balances: Balances
+) -> Step:
+    """Reserve an amount of the account's wallet, to be staked on the model from the next close on.
+
+    Refused with code `overdrawn` if the wallet holds less.
+    """
+    where, held = f"stake of {model}", balances.get(ledger.wallet(account), 0)
+    refuse_if_any(positive_problems(amount, where))
+    if held < amount:
+        needed = f"at least {format_amount(amount)} in the wallet"
+        raise InputError(Problem("overdrawn", needed, format_amount(held), "stake less, or pay in first", where))
+    change = StakeChange(id, model, "increase", amount, at, effective_round(unresolved, at))
+    return Step(change, _moved(change, "reserve", at, ledger.wallet(account), ledger.reserve(model)))
+
+
+def decrease(
+    id: str, model: str, amount: int, at: datetime, *, account: str, unresolved: Iterable[Round], balances: Balances
+) -> Step:
+    """Ask for a part of a model's stake back; more than is staked is a drain.
+
+    Refused with code `nothing_staked` if the model has no stake.
+    """
+    staked, rounds = balances.get(ledger.stake(model), 0), tuple(unresolved)
+    refuse_if_any([*positive_problems(amount, f"stake of {model}"), *_unstaked(model, staked)])
+    kind: Kind = "drain" if amount > staked else "decrease"
+    return _leave(StakeChange(id, model, kind, min(amount, staked), at, effective_round(rounds, at)), account, rounds)
+
+
+def drain(id: str, model: str, at: datetime, *, account: str, unresolved: Iterable[Round], balances: Balances) -> Step:
+    """Ask for all of a model's stake back. What earlier rounds pay out once it is effective stays staked."""
+    staked, rounds = balances.get(ledger.stake(model), 0), tuple(unresolved)
+    refuse_if_any(_unstaked(model, staked))
+    return _leave(StakeChange(id, model, "drain", staked, at, effective_round(rounds, at)), account, rounds)
+
+
+def cancel(change: StakeChange, at: datetime, *, account: str) -> Step:
+    """Take a pending change back. Refused with code `not_pending` once it is effective."""
+    _require_pending(change)
+    cancelled = replace(change, status="cancelled")
+    if change.kind != "increase":
+        return Step(cancelled, None)
+    return Step(cancelled, _moved(cancelled, "cancel", at, ledger.reserve(change.model), ledger.wallet(account)))
+
+
+def take_effect(change: StakeChange, at: datetime, *, balances: Balances) -> Step:
+    """Make a pending change effective: an increase joins the stake, a decrease leaves it for release.
+
+    A decrease moves no more than the stake that burns have left, a drain all of it.
+    """
+    _require_pending(change)
+    stake = ledger.stake(change.model)
+    if change.kind == "increase":
+        effective = replace(change, status="effective")
+        return Step(effective, _moved(effective, "stake", at, ledger.reserve(change.model), stake))
+    held = balances.get(stake, 0)
+    amount = held if change.kind == "drain" else min(change.amount, held)
+    effective = replace(change, status="effective", amount=amount)
+    return Step(effective, _moved(effective, "stake", at, stake, ledger.release(change.model)))
+
+
+def pay_back(change: StakeChange, at: datetime, *, account: str, balances: Balances) -> Step:
+    """Pay an effective decrease to the wallet, less what was burned: of several, the first one finds the most left.
+
+    Refused with code `not_in_release` for any other change.
+    """
+    if change.status != "effective" or change.kind == "increase":
+        expected, found = "an effective decrease or drain", f"{change.kind}, {change.status}"
+        where = f"stake change {change.id}"
+        raise InputError(Problem("not_in_release", expected, found, "pay back what is in release", where))
+    source = ledger.release(change.model)
+    released = replace(change, status="released", amount=min(change.amount, balances.get(source, 0)))
+    return Step(released, _moved(released, "release", at, source, ledger.wallet(account)))
+
+
+def at_close(round: int, changes: Iterable[StakeChange], at: datetime, *, balances: Balances) -> tuple[Step, ...]:
+    """What a closing round does to stakes before they are frozen: pending changes become effective.
+
+    They do so in the order they were asked for. Changes that are not due are left out, so that a second call with
+    what the first one made of them has nothing to do.
+    """
+    due = [change for change in changes if change.status == "pending" and change.effective_round <= round]
+    return tuple(_in_turn(due, at, None, balances))
+
+
+def at_resolution(
+    round: int, changes: Iterable[StakeChange], at: datetime, *, accounts: Mapping[str, str], balances: Balances
+) -> tuple[Step, ...]:
+    """What a resolved round does to stakes after it is settled: decreases that waited for it are paid back.
+
+    One that is still pending, because no round has closed since, becomes effective first. `accounts` names each
+    model's account.
+    """
+    waiting = (change for change in changes if change.status in ("pending", "effective") and change.release_round)
+    due = [change for change in waiting if (change.release_round or 0) <= round]
+    return tuple(_in_turn(due, at, accounts, balances))
+
+
+def freeze(
+    round: int,
+    choices: Mapping[str, tuple[float, float]],
+    *,
+    on_time: Collection[str],
+    changes: Iterable[StakeChange],
+    balances: Balances,
+) -> tuple[AtRisk, ...]:
+    """What every model has at risk in a round that closes, once `at_close` is done: a record a model, sorted.
+
+        stake + release - what is paid back before this round resolves
+
+    `choices` holds the (CORR multiplier, MMC multiplier) of every model of the tournament, `on_time` the models with
+    a valid submission; the others have 0 at risk. A release in progress still burns in all rounds that were open or
+    scoring when it was asked for. In later rounds it is not at risk: it will be gone when they burn, and a stake that
+    can only earn is no stake.
+    """
+    gone = Counter[str]()
+    for change in changes:
+        if change.status == "effective" and change.release_round and change.release_round < round:
+            gone[change.model] += change.amount
+    amounts = {model: _stays(model, gone[model], balances) if model in on_time else 0 for model in sorted(choices)}
+    return tuple(AtRisk(round, model, amount, *choices[model]) for model, amount in amounts.items())
+
+
+def _leave(asked: StakeChange, account: str, rounds: tuple[Round, ...]) -> Step:
+    """A decrease that waits for the running rounds, or one that is paid at once because there are none."""
+    running = release_round(rounds, asked.requested_at)
+    if running is not None:
+        return Step(replace(asked, release_round=running), None)
+    paid = replace(asked, status="released")
+    return Step(paid, _moved(paid, "release", asked.requested_at, ledger.stake(asked.model), ledger.wallet(account)))
+
+
+def _in_turn(
+    due: Iterable[StakeChange], at: datetime, accounts: Mapping[str, str] | None, balances: Balances
+) -> Iterator[Step]:
+    """Each change into effect, and out of release if there are `accounts`, seeing what those before it moved."""
+    now = dict(balances)
+    for change in sorted(due, key=lambda change: (change.requested_at, change.id)):
+        step = Step(change, None)
+        if change.status == "pending":
+            yield (step := _applied(take_effect(change, at, balances=now), now))
+        if accounts is not None:
+            yield _applied(pay_back(step.change, at, account=accounts[change.model], balances=now), now)
+
+
+def _applied(step: Step, now: dict[str, int]) -> Step:
+    if step.entry:
+        now.update(ledger.changed(now, step.entry))
+    return step
+
+
+def _moved(change: StakeChange, kind: str, at: datetime, source: str, target: str) -> Entry | None:
+    """The entry `KIND:CHANGE` over the change's amount, or None if that is 0."""
+    if not change.amount:
+        return None
+    return ledger.transfer(f"{kind}:{change.id}", kind, at, change.amount, source=source, target=target)
+
+
+def _stays(model: str, gone: int, balances: Balances) -> int:
+    """Stake, and what of the release is left once the earlier ones are paid."""
+    return balances.get(ledger.stake(model), 0) + max(0, balances.get(ledger.release(model), 0) - gone)
+
+
+def _require_pending(change: StakeChange) -> None:
+    if change.status != "pending":
+        fix = "ask for another change"
+        raise InputError(Problem("not_pending", "a pending change", change.status, fix, f"stake change {change.id}"))
+
+
+def _unstaked(model: str, staked: int) -> Iterator[Problem]:
+    if not staked:
+        fix = "cancel the increase if one is pending"
+        yield Problem("nothing_staked", "a model with a stake", "0", fix, f"stake of {model}")
