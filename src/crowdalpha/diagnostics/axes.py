@@ -100,7 +100,7 @@ def cross_grid(scale: Scale, frame: Frame, *, about: int = 6) -> Svg:
 def era_names(eras: Sequence[str], scale: Scale, frame: Frame) -> Svg:
     """The names of a few evenly spread eras, the first and the last among them."""
     longest = max((len(era) for era in eras), default=1)
-    room = max(2, int((frame.right - frame.left) / (longest * 7 + 28)))
+    room = max(2, int((frame.right - frame.left) / (longest * 7 + 56)))
     count = min(len(eras), room)
     chosen = [round(i * (len(eras) - 1) / max(count - 1, 1)) for i in range(count)]
     ends = {0: "start", len(eras) - 1: "end"} if len(eras) > 1 else {}

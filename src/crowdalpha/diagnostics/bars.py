@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .axes import Frame, Scale, cross_grid, era_names, extent, value_grid
 from .data import Bars, Exposures
-from .formats import shorten, signed
+from .formats import pinch, shorten, signed
 from .svg import Svg, element, group, line, picture, text
 
 WORST = 20
@@ -45,7 +45,7 @@ def draw_bars(value: Bars, *, name: str, width: int = 1040, height: int = 190) -
         value.title,
         describe_bars(value),
         (width, height),
-        value_grid(y, frame, about=4),
+        value_grid(y, frame, about=5),
         era_names(value.eras, x, frame),
         element("path", d=_bar_path(value.values, x, y, +1), class_="bar plus"),
         element("path", d=_bar_path(value.values, x, y, -1), class_="bar minus"),
@@ -60,9 +60,9 @@ def draw_exposures(value: Exposures, *, name: str, width: int = 1040) -> Svg:
     frame = Frame(
         min(230.0, 8 + 7 * max((len(f[:limit]) for f, _ in worst), default=0)), 8, width - 14, 18 + 24 * len(worst)
     )
-    reach = 1.22 * max((abs(v) for _, v in worst), default=1.0) or 1.0
+    reach = (1.22 if width > 600 else 1.55) * max((abs(v) for _, v in worst), default=1.0) or 1.0
     x = Scale(-reach, reach, frame.left + 8, frame.right)
-    rows = [_exposure_row(i, shorten(f, limit), v, x, frame) for i, (f, v) in enumerate(worst)]
+    rows = [_exposure_row(i, pinch(f, limit), v, x, frame) for i, (f, v) in enumerate(worst)]
     described = f"The {len(worst)} features of {len(value.names)} with the largest exposure; "
     leader = f"first {shorten(worst[0][0], 40)} at {signed(worst[0][1])}." if worst else "none is known."
     size = (width, frame.bottom + 28)

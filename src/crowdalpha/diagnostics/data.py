@@ -235,13 +235,17 @@ class Neutralized:
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A figure with its name, its interval where it has one, and what it means in a sentence."""
+    """A figure with its name, its interval where it has one, and what it means in a sentence.
+
+    `plus` says whether a positive value is printed with its sign: yes for scores, no for rates and sizes.
+    """
 
     name: str
     value: float
     meaning: str
     interval: Interval | None = None
     digits: int = 4
+    plus: bool = True
 
 
 @dataclass(frozen=True, slots=True)

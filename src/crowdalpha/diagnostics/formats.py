@@ -77,6 +77,18 @@ def legible(text: str) -> str:
     return "".join(UNKNOWN if c in HIDDEN or unicodedata.category(c) in unsafe else c for c in text)
 
 
+def pinch(text: str, limit: int) -> str:
+    """At most `limit` characters, cut in the middle: names of a family often differ at their ends.
+
+    >>> pinch("feature_trend_lag_11", 12)
+    'featur…ag_11'
+    """
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+
+
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, the last of them an ellipsis where something was cut.
 

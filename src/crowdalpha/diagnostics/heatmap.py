@@ -138,8 +138,7 @@ def _figures(value: Heatmap, edge: tuple[float, float], cell: float) -> Iterator
     for i, row in enumerate(value.values):
         for j, v in enumerate(row[:i]):
             x, y = edge[0] + cell * (j + 0.5) - 0.5, edge[1] + cell * (i + 0.5) + 3.5
-            style = "cell deep" if abs(v) > 0.55 else "cell"
-            yield text(x, y, plain(v, 2), style, anchor="middle")
+            yield text(x, y, plain(v, 2), f"cell t{abs(shade(v))}", anchor="middle")
 
 
 def _names(value: Heatmap, edge: tuple[float, float], cell: float) -> Iterator[Svg]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .axes import Frame, Scale, era_names, extent, value_grid
 from .data import Lines, Series
-from .formats import plain, shorten, signed
+from .formats import pinch, plain, shorten, signed
 from .labels import LINE, breadth, stack
 from .svg import Svg, element, group, line, picture, text
 
@@ -102,12 +102,12 @@ def _line(series: Series, x: Scale, y: Scale, style: str) -> Svg:
 
 def _limit(width: int) -> int:
     """How many characters a name at a line's end may have."""
-    return 24 if width > 600 else 11
+    return 24 if width > 600 else 12
 
 
 def _gutter(loud: Sequence[tuple[Series, str]], width: int) -> float:
     """The room at the right that the names need."""
-    names = [shorten(s.name, _limit(width)) for s, _ in loud]
+    names = [pinch(s.name, _limit(width)) for s, _ in loud]
     figure = 48 if width > 600 else 6
     return max((breadth(name) for name in names), default=0.0) + 22 + figure if names else 12.0
 
@@ -120,8 +120,8 @@ def _ends(loud: Sequence[tuple[Series, str]], x: Scale, y: Scale, frame: Frame, 
     marks: list[str] = []
     for (series, style), place in zip(ended, places, strict=True):
         last = max(i for i, value in enumerate(series.values) if not math.isnan(value))
-        words = shorten(series.name, limit)
-        if limit > 11:
+        words = pinch(series.name, limit)
+        if limit > 12:
             words = f"{words} {signed(final(series), 2)}"
         at = (x(last), y(final(series)))
         marks.append(line(*at, frame.right + 8, place, f"leader {style.split()[-1]}"))

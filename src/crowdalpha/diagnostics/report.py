@@ -202,7 +202,7 @@ def _verdict(diagnosis: Diagnosis) -> str:
     shown += f" runs from {formats.between(judged.interval.low, judged.interval.high, judged.digits)}"
     if not judged.interval.leaves_out(0.0):
         return f"{shown} and covers zero: these eras do not tell it from no effect at all."
-    return f"{shown} and leaves zero out, {'above' if judged.value > 0 else 'below'} it."
+    return f"{shown}, all of it {'above' if judged.value > 0 else 'below'} zero."
 
 
 def _interval(interval: Interval | None, digits: int = 4) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from .axes import Frame, Scale, cross_grid, extent, value_grid
 from .data import Point, Scatter
-from .formats import percent, shorten, signed
+from .formats import percent, pinch, shorten, signed
 from .labels import LINE, Box, Label, breadth, disc, place
 from .svg import Svg, element, group, line, picture, text
 
@@ -53,15 +53,15 @@ def draw_scatter(value: Scatter, *, name: str, width: int = 1040, height: int = 
     x = Scale(*extent((p.x for p in points), margin=0.08), frame.left, frame.right)
     y = Scale(*extent((p.y for p in points), margin=0.1), frame.bottom, frame.top)
     largest = max((p.share for p in points), default=0.0)
-    corners, boxes = _corners(value, x, y, frame)
     discs = [disc(x(p.x), y(p.y), radius(p.share, largest)) for p in points]
+    corners, boxes = _corners(value, x, y, frame, discs)
     return picture(
         name,
         value.title,
         describe(value),
         (width, height),
         value_grid(y, frame),
-        cross_grid(x, frame, about=6 if width > 600 else 3),
+        cross_grid(x, frame, about=6 if width > 600 else 4),
         corners,
         _diagonal(x, y) if value.diagonal else Svg(""),
         group(*(_disc(p, x(p.x), y(p.y), radius(p.share, largest)) for p in points)),
@@ -82,8 +82,8 @@ def _disc(point: Point, x: float, y: float, size: float) -> Svg:
     return element("circle", told, cx=x, cy=y, r=size, class_=style)
 
 
-def _corners(value: Scatter, x: Scale, y: Scale, frame: Frame) -> tuple[Svg, list[Box]]:
-    """What the quadrants mean, in their outer corners, where they are wide and tall enough for it."""
+def _corners(value: Scatter, x: Scale, y: Scale, frame: Frame, discs: Sequence[Box]) -> tuple[Svg, list[Box]]:
+    """What the quadrants mean, in their outer corners, where there is room that no disc needs."""
     if value.corners is None:
         return Svg(""), []
     marks: list[Svg] = []
@@ -97,10 +97,13 @@ def _corners(value: Scatter, x: Scale, y: Scale, frame: Frame) -> tuple[Svg, lis
             continue
         top = frame.top + 14 if upper else frame.bottom - 8 - LINE * (len(lines) - 1)
         edge, anchor = (frame.right - 6, "end") if right else (frame.left + 8, "start")
-        marks += [text(edge, top + LINE * i, part, "corner", anchor=anchor) for i, part in enumerate(lines)]
         wide = max(breadth(part, size) for part in lines)
         left = edge - wide if right else edge
-        boxes.append(Box(left, top - 12, left + wide, top + LINE * (len(lines) - 1) + 4))
+        box = Box(left, top - 12, left + wide, top + LINE * (len(lines) - 1) + 4)
+        if any(box.touches(other) for other in discs):
+            continue
+        boxes.append(box)
+        marks += [text(edge, top + LINE * i, part, "corner", anchor=anchor) for i, part in enumerate(lines)]
     return group(*marks), boxes
 
 
@@ -130,7 +133,7 @@ def _names(points: Sequence[Point], x: Scale, y: Scale, largest: float, taken: S
     marks: list[Svg] = []
     for point in notable(points)[: 16 if wide else 7]:
         at, size = (x(point.x), y(point.y)), radius(point.share, largest)
-        label = place(shorten(point.name, 26 if wide else 13), at, size, boxes, bounds)
+        label = place(pinch(point.name, 26 if wide else 14), at, size, boxes, bounds)
         if label is not None:
             boxes.append(label.box)
             marks.append(_label(label, at))
