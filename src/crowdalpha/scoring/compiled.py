@@ -97,7 +97,7 @@ def _sort_by_quantile(x, keys, order, spare, values, counts):  # type: ignore[no
         fine[keys[i] & mask] += 1
         coarse[keys[i] >> np.uint32(width)] += 1
     _starts(fine)
-    if _starts(coarse) > np.float64(n) * len(fine):  # so crowded in a few steps that repair takes n / 4 moves
+    if _starts(coarse) > np.float64(n) * len(fine) and span > 0.0:  # repair would take n / 4 moves
         return GAVE_UP
     shift = np.uint32(32 - WIDEST)
     for i in range(n):
