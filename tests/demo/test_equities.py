@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from crowdalpha.demo import baselines
 from crowdalpha.demo.baselines import BASELINES, FEATURES, PURGE, SIGNALS, STAKES, play
 from crowdalpha.demo.crowd import Crowd, data_table, simulated_stake
-from crowdalpha.demo.equities import HISTORY, N_IDS, equities
+from crowdalpha.demo.equities import N_IDS, PLAYED, equities
 from crowdalpha.demo.walkforward import ridge
 
 LEARNERS = tuple(name for name in BASELINES if name.startswith(("ridge", "boosting", "blend_ridge", "blend_all")))
@@ -138,7 +138,7 @@ def the_tables_match_row_for_row(crowd: Crowd) -> None:
 
 def targets_are_the_five_bins_of_the_file(crowd: Crowd) -> None:
     panel = data_table("us_equities_tournament.parquet")
-    target = by_era(panel["target"])[HISTORY:] / 4
+    target = by_era(panel["target"])[-PLAYED:] / 4
     assert np.array_equal(by_era(crowd.targets["target"]), target)
     shares = [np.mean(target == x) for x in (0, 0.25, 0.5, 0.75, 1)]
     assert shares == pytest.approx([0.05, 0.2, 0.5, 0.2, 0.05], abs=1e-9)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 N_IDS = 1000
 """Stocks in every era."""
 
-HISTORY = 208
-"""Eras that are only learnt from, four years; the tournament is played on the 260 after them."""
+PLAYED = 260
+"""Eras of the tournament, five years; the 208 before them are only learnt from."""
 
 CREDIT = (
     "Features and targets in five bins, derived from a daily-price panel that third parties label CC0 (the label "
@@ -40,21 +40,23 @@ CAVEATS = (
 )
 
 
-def equities(progress: Progress | None = None) -> Crowd:
+def equities(progress: Progress | None = None, *, eras: int = PLAYED) -> Crowd:
     """The equities crowd: what the models of `BASELINES` predict, era by era, from the past alone.
 
     An era is named by its date; targets are 0, 0.25, 0.5, 0.75, 1 in shares of 5, 20, 50, 20 and 5 %. Takes some
-    seconds; `progress` is called with the share done and a word about it. Needs the extra `demo` (scikit-learn).
+    seconds; `progress` is called with the share done and a word about it, `eras` is how many of the last ones are
+    played. Needs the extra `demo` (scikit-learn).
     """
     panel = data_table("us_equities_tournament.parquet")
     features, target = _panel(panel)
-    played = play(features, target, first=HISTORY, progress=progress)
-    later = panel.slice(HISTORY * N_IDS)
-    columns = dict(zip(FEATURES, features[HISTORY:].reshape(-1, len(FEATURES)).T, strict=True))
+    first = len(target) - eras
+    played = play(features, target, first=first, progress=progress)
+    later = panel.slice(first * N_IDS)
+    columns = dict(zip(FEATURES, features[first:].reshape(-1, len(FEATURES)).T, strict=True))
     return Crowd(
         name="Equities",
         predictions=_table(later, played),
-        targets=_table(later, {"target": target[HISTORY:]}),
+        targets=_table(later, {"target": target[first:]}),
         stakes=simulated_stakes(BASELINES, seed=STAKES),
         features=_table(later, columns),
         descriptions=BASELINES,

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crowdalpha.demo.crowd import Crowd
+from crowdalpha.demo.equities import PLAYED, equities
+from crowdalpha.demo.flusight import flusight
 from crowdalpha.diagnostics.checkup import diagnose
 from crowdalpha.diagnostics.data import Run
 from crowdalpha.diagnostics.report import crowd_report as draw_crowd
@@ -33,13 +35,14 @@ class Played:
     pages: tuple[Path, ...]
 
 
-def play(folder: Path, told: Told) -> Iterator[Played]:
+def play(folder: Path, told: Told, *, weeks: int = PLAYED) -> Iterator[Played]:
     """Score the FluSight crowd and the equities tournament and write a page for each, then one for a single model.
 
-    `told` is called with what is being done, how much of it is done, and how much there is.
+    `told` is called with what is being done, how much of it is done, and how much there is. `weeks` of equities are
+    played, the last ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for load in (_flusight, _equities):
+    for load in (_flusight, partial(_equities, weeks=weeks)):
         crowd = load(told)
         seen = _survey(crowd, told)
         page = folder / f"{crowd.name.split()[0].lower()}.html"
@@ -92,16 +95,15 @@ def coins(crowd: Crowd):  # type: ignore[no-untyped-def]
 
 
 def _flusight(told: Told) -> Crowd:
-    from crowdalpha.demo.flusight import flusight
-
     told("Reading FluSight", 0, 1)
     return flusight()
 
 
-def _equities(told: Told) -> Crowd:
-    from crowdalpha.demo.equities import equities
+def _equities(told: Told, *, weeks: int = PLAYED) -> Crowd:
+    def heard(share: float, what: str) -> None:
+        told(f"Training the baselines: {what}", round(100 * share), 100)
 
-    return equities(lambda share, what: told(f"Training the baselines: {what}", round(100 * share), 100))
+    return equities(heard, eras=weeks)
 
 
 def _survey(crowd: Crowd, told: Told) -> Survey:
