@@ -34,7 +34,7 @@ def print_table(
     On a narrow terminal text is folded and the columns in `spare` are left out, in that order; never is a number cut.
     """
     cells = [tuple(columns), *(tuple(map(printable, row)) for row in rows)]
-    room = get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    room = get_terminal_size().columns if _on_a_terminal() else WIDE
     dropped: list[str] = []
     for name in spare:
         if _least(_without(cells, dropped), left) > room:
@@ -69,7 +69,11 @@ def print_prose(text: str, *, indent: int = 0, bold: bool = False) -> None:
 
 
 def _width() -> int:
-    return min(PROSE, get_terminal_size().columns) if sys.stdout.isatty() else PROSE
+    return min(PROSE, get_terminal_size().columns) if _on_a_terminal() else PROSE
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _without(cells: list[tuple[str, ...]], dropped: list[str]) -> list[tuple[str, ...]]:
