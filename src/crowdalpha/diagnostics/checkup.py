@@ -110,7 +110,7 @@ def _statistics(found: _Measured, has_crowd: bool) -> tuple[Statistic, ...]:
     figures = [
         Statistic("CORR", _f(alone.mean), "How well the model orders the ids, on average over eras.", _mean(alone)),
         Statistic("CORR Sharpe", _f(alone.sharpe), "Mean CORR over its spread: how steady it is.", _sharpe(alone), 2),
-        Statistic("Hit rate", _f(alone.hit_rate), "Share of eras with a CORR above 0.", None, 2),
+        Statistic("Hit rate", _f(alone.hit_rate), "Share of eras with a CORR above 0.", None, 2, plus=False),
         Statistic("Max drawdown", _f(alone.max_drawdown), "Deepest fall of the compounded CORR below its peak."),
         Statistic("FNC", _f(neutral.mean), "CORR that is left without the features.", _mean(neutral)),
     ]

@@ -153,6 +153,11 @@ class Vectors:
     role: str = ""
 
     @property
+    def known(self) -> bool:
+        """Whether there is anything to draw: no number is missing."""
+        return all(map(math.isfinite, (self.rho, self.corr_model, self.corr_metamodel, self.mmc2)))
+
+    @property
     def angle(self) -> float:
         """The angle between model and metamodel, in degrees: arccos rho."""
         return math.degrees(math.acos(max(-1.0, min(1.0, self.rho))))

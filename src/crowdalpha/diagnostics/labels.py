@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 SIZE = 12.0
 LINE = 15.0
+BEFORE = {"start": 0.0, "middle": 0.5, "end": 1.0}
+"""How much of the words lies before their anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words at (x, y), the left end of their baseline; `far` when they need a leader to their mark."""
+    """Words at (x, y), where `anchor` (start, middle, end) of their baseline lies; `far` when they need a leader."""
 
     words: str
     x: float
     y: float
+    anchor: str
     box: Box
     far: bool = False
 
@@ -56,15 +59,15 @@ def disc(x: float, y: float, radius: float) -> Box:
     return Box(x - radius, y - radius, x + radius, y + radius)
 
 
-def _candidates(x: float, y: float, reach: float, width: float) -> Iterable[tuple[float, float]]:
-    """Places for the left end of the baseline: right, left, above, below, then the four corners."""
-    yield x + reach, y + 4
-    yield x - reach - width, y + 4
-    yield x - width / 2, y - reach
-    yield x - width / 2, y + reach + 10
+def _candidates(x: float, y: float, reach: float) -> Iterable[tuple[float, float, str]]:
+    """Places for words and their anchors: right, left, above, below, then the four corners."""
+    yield x + reach, y + 4, "start"
+    yield x - reach, y + 4, "end"
+    yield x, y - reach, "middle"
+    yield x, y + reach + 10, "middle"
     for dy in (-0.7 * reach, 0.7 * reach + 8):
-        yield x + 0.7 * reach, y + dy
-        yield x - 0.7 * reach - width, y + dy
+        yield x + 0.7 * reach, y + dy, "start"
+        yield x - 0.7 * reach, y + dy, "end"
 
 
 def place(
@@ -73,10 +76,11 @@ def place(
     """The nearest free place for words beside a disc, or None where there is none."""
     width = breadth(words)
     for step in range(reaches):
-        for x, y in _candidates(*at, radius + 5 + 12 * step, width):
-            box = Box(x - 1, y - 11, x + width + 1, y + 4)
+        for x, y, anchor in _candidates(*at, radius + 5 + 12 * step):
+            left = x - width * BEFORE[anchor]
+            box = Box(left - 1, y - 11, left + width + 1, y + 4)
             if box.within(bounds) and not any(box.touches(other) for other in taken):
-                return Label(words, x, y, box, far=step > 0)
+                return Label(words, x, y, anchor, box, far=step > 0)
     return None
 
 

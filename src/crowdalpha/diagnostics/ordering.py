@@ -53,7 +53,9 @@ def _merge(between: Matrix, kept: int, gone: int, size_kept: int, size_gone: int
 def arranged(value: Heatmap, kept: Sequence[int] | None = None) -> Heatmap:
     """The same correlations with alike models side by side; only those of the `kept` rows, if given."""
     rows = list(range(len(value.names)) if kept is None else kept)
-    matrix = np.array([[value.values[i][j] for j in rows] for i in rows], dtype=np.float64).reshape(len(rows), -1)
+    matrix = np.array([[value.values[i][j] for j in rows] for i in rows], dtype=np.float64).reshape(
+        len(rows), len(rows)
+    )
     order = [rows[i] for i in order_by_likeness(matrix)]
     values = tuple(tuple(value.values[i][j] for j in order) for i in order)
     return Heatmap(value.title, tuple(value.names[i] for i in order), values)

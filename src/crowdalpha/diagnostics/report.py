@@ -88,6 +88,7 @@ def crowd_report(report: CrowdReport) -> str:
         scale=whiskers.shared_scale(rows),
         stakes=formats.amounts([row.stake for row in rows]),
         scatter=contribution(rows),
+        planes=[value for value in report.vectors if value.known],
         likeness=_likeness(report),
         halves=None if report.persistence is None else halves(report.persistence),
         terms=glossary.terms(*CROWD_TERMS),

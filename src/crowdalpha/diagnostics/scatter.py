@@ -141,7 +141,7 @@ def _names(points: Sequence[Point], x: Scale, y: Scale, largest: float, taken: S
 
 
 def _label(label: Label, at: tuple[float, float]) -> Svg:
-    words = text(label.x, label.y, label.words, "label halo")
+    words = text(label.x, label.y, label.words, "label halo", anchor=label.anchor)
     if not label.far:
         return words
     x = min(max(at[0], label.box.left), label.box.right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import cache
 from importlib.resources import files
 
 from .formats import legible
@@ -86,6 +87,7 @@ def picture(name: str, title: str, description: str, size: tuple[float, float], 
     )
 
 
+@cache
 def template(name: str) -> str:
     """The text of a file shipped beside the page's template."""
     return (files(__package__) / "templates" / name).read_text(encoding="utf-8")

@@ -133,7 +133,7 @@ def _words(value: Vectors) -> Svg:
         label = place(words, where, 3.0, taken, bounds, reaches=4)
         if label is not None:
             taken.append(label.box)
-            marks.append(text(label.x, label.y, words, f"label halo {style}"))
+            marks.append(text(label.x, label.y, words, f"label halo {style}", anchor=label.anchor))
     return group(*marks)
 
 
