@@ -90,22 +90,21 @@ def test_refusals_on_a_terminal_leave_with_3_and_its_colour_as_it_was(tournament
     assert sent.rstrip().endswith("[not_found]\x1b[0m")
 
 
-def test_a_reader_that_has_had_enough_ends_the_command_quietly(tournament):
-    process = subprocess.Popen(
-        [*COMMAND, "metamodel", tournament["wide.csv"], "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+def test_a_reader_that_has_had_enough_ends_the_command_quietly():
+    process = subprocess.Popen([*COMMAND, "metrics", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
     assert (process.wait(), said) == (1, b"")
 
 
-def test_whatever_the_encoding_of_a_pipe_names_and_json_get_through(tmp_path):
-    (tmp_path / "p.csv").write_text("id,流感\na,1\nb,2\n", encoding="utf-8")
+def test_names_and_json_get_through_a_narrow_encoding(tmp_path):
+    (tmp_path / "p.csv").write_text("id,流感é\na,1\nb,2\n", encoding="utf-8")
     (tmp_path / "t.csv").write_text("id,target\na,0\nb,1\n")
-    files = [*COMMAND, "score", str(tmp_path / "p.csv"), "--targets", str(tmp_path / "t.csv"), "--bags", "0"]
-    env = os.environ | {"PYTHONIOENCODING": "ascii"}
-    shown = subprocess.run(files, capture_output=True, env=env, check=True)
-    assert b"1 model, 1 era" in shown.stdout
-    document = json.loads(subprocess.run([*files, "--json"], capture_output=True, env=env, check=True).stdout)
-    assert document["models"][0]["model"] == "流感"
+    files = ["score", str(tmp_path / "p.csv"), "--targets", str(tmp_path / "t.csv"), "--bags", "0"]
+    program = f"from crowdalpha.cli import main\nfor a in [], ['--json']: main({files!r} + a, standalone_mode=False)"
+    env = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=env, check=True)
+    table, json_begins, rest = done.stdout.decode("latin-1").partition("\n{")
+    assert r"\u6d41\u611fé" in table
+    assert json.loads(json_begins + rest)["models"][0]["model"] == "流感é"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
 
 import click
@@ -47,3 +49,6 @@ def main() -> None:
     Add --json to any command for output that scripts read. Exit codes: 0 done, 2 wrong usage,
     3 the input was refused (every problem is listed).
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name must not stop what a narrow encoding shows
