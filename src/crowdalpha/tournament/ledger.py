@@ -6,7 +6,7 @@ The accounts are
     wallet:ACCOUNT      what an account can stake or withdraw
     reserve:MODEL       stake increases that are not effective yet: out of the wallet, not yet at risk
     stake:MODEL         what a model has staked
-    release:MODEL       stake on its way back to the wallet, which earlier rounds can still burn
+    release:MODEL       stake on its way back to the wallet, which the rounds it is at risk in can still burn
     treasury            what payouts are paid from
     burned              what was destroyed
     rounding            what is left over when payouts are rounded to whole units
@@ -16,6 +16,7 @@ Stake at risk is no account: rounds overlap, and the same stake is at risk in se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -154,16 +155,16 @@ def _entry_problems(entry: Entry) -> Iterator[Problem]:
     if len(entry.postings) < 2:
         fix = "say where the money comes from and where it goes"
         yield Problem("too_few_postings", "two postings or more", str(len(entry.postings)), fix)
-    yield from _account_problems([posting.account for posting in entry.postings])
+    yield from _account_problems(posting.account for posting in entry.postings)
     wrong = [problem for posting in entry.postings for problem in amount_problems(posting.amount, posting.account)]
     yield from wrong or _sum_problems(entry.postings)
 
 
-def _account_problems(accounts: list[str]) -> Iterator[Problem]:
-    for before, account in zip(["", *accounts], accounts, strict=False):
-        if account == before:
-            yield Problem("account_twice", "one posting an account", account, "add its postings up")
-        elif not _is_account(account):
+def _account_problems(accounts: Iterable[str]) -> Iterator[Problem]:
+    for account, count in Counter(accounts).items():
+        if count > 1:
+            yield Problem("account_twice", "one posting an account", f"{count} of {account}", "add them up")
+        if not _is_account(account):
             known = f"{', '.join(_SHARED)}, or one of {', '.join(_OWNED)} with a colon and an id"
             yield Problem("unknown_account", known, repr(account), "correct the name")
 

@@ -6,7 +6,9 @@
     drain       a decrease by all that is staked when it becomes effective
 
 Increases are reserved in an account of their own, so that no wallet is spent twice: the ledger itself refuses it. A
-change can be cancelled while it is pending. Rounds are taken to close, and to resolve, in the order of their numbers.
+change can be cancelled while it is pending. What is in release still burns; then the decrease that leaves first gets
+less, so that what is at risk the longest stays covered. After every resolution a model's release is to the unit what
+its effective decreases say. Rounds are taken to close, and to resolve, in the order of their numbers.
 
 Wherever rounds are asked for as `unresolved`, these are all rounds that have not been resolved yet, scheduled ones
 included: a round that is late counts as running, so that nobody leaves between its time and its settlement.
@@ -35,8 +37,8 @@ Balances = Mapping[str, int]
 class StakeChange:
     """A change of a model's stake.
 
-    `amount` is what was asked for while the change is pending, and what it moved last once it is not: burns may have
-    come in between. It becomes effective when `effective_round` closes. A decrease is paid back when `release_round`
+    `amount` is what was asked for while the change is pending, and what there is of it once it is not: burns may come
+    in between. It becomes effective when `effective_round` closes. A decrease is paid back when `release_round`
     resolves (None: it waits for no round).
     """
 
@@ -121,51 +123,23 @@ def drain(id: str, model: str, at: datetime, *, account: str, unresolved: Iterab
 
 def cancel(change: StakeChange, at: datetime, *, account: str) -> Step:
     """Take a pending change back. Refused with code `not_pending` once it is effective."""
-    _require_pending(change)
+    if change.status != "pending":
+        fix = "ask for another change"
+        raise InputError(Problem("not_pending", "a pending change", change.status, fix, f"stake change {change.id}"))
     cancelled = replace(change, status="cancelled")
     if change.kind != "increase":
         return Step(cancelled, None)
     return Step(cancelled, _moved(cancelled, "cancel", at, ledger.reserve(change.model), ledger.wallet(account)))
 
 
-def take_effect(change: StakeChange, at: datetime, *, balances: Balances) -> Step:
-    """Make a pending change effective: an increase joins the stake, a decrease leaves it for release.
-
-    A decrease moves no more than the stake that burns have left, a drain all of it.
-    """
-    _require_pending(change)
-    stake = ledger.stake(change.model)
-    if change.kind == "increase":
-        effective = replace(change, status="effective")
-        return Step(effective, _moved(effective, "stake", at, ledger.reserve(change.model), stake))
-    held = balances.get(stake, 0)
-    amount = held if change.kind == "drain" else min(change.amount, held)
-    effective = replace(change, status="effective", amount=amount)
-    return Step(effective, _moved(effective, "stake", at, stake, ledger.release(change.model)))
-
-
-def pay_back(change: StakeChange, at: datetime, *, account: str, balances: Balances) -> Step:
-    """Pay an effective decrease to the wallet, less what was burned: of several, the first one finds the most left.
-
-    Refused with code `not_in_release` for any other change.
-    """
-    if change.status != "effective" or change.kind == "increase":
-        expected, found = "an effective decrease or drain", f"{change.kind}, {change.status}"
-        where = f"stake change {change.id}"
-        raise InputError(Problem("not_in_release", expected, found, "pay back what is in release", where))
-    source = ledger.release(change.model)
-    released = replace(change, status="released", amount=min(change.amount, balances.get(source, 0)))
-    return Step(released, _moved(released, "release", at, source, ledger.wallet(account)))
-
-
 def at_close(round: int, changes: Iterable[StakeChange], at: datetime, *, balances: Balances) -> tuple[Step, ...]:
     """What a closing round does to stakes before they are frozen: pending changes become effective.
 
-    They do so in the order they were asked for. Changes that are not due are left out, so that a second call with
-    what the first one made of them has nothing to do.
+    They do so in the order they were asked for; a decrease moves no more than burns have left, a drain all that is
+    staked. Changes that are not due are left out: a second call with what the first one made of them does nothing.
     """
     due = [change for change in changes if change.status == "pending" and change.effective_round <= round]
-    return tuple(_in_turn(due, at, None, balances))
+    return tuple(_into_effect(sorted(due, key=_asked), at, dict(balances)))
 
 
 def at_resolution(
@@ -173,12 +147,18 @@ def at_resolution(
 ) -> tuple[Step, ...]:
     """What a resolved round does to stakes after it is settled: decreases that waited for it are paid back.
 
-    One that is still pending, because no round has closed since, becomes effective first. `accounts` names each
-    model's account.
+    `changes` are all that are pending or effective (others are left out), `accounts` names each model's account,
+    `balances` are those after the settlement. First what the round burned of a release is taken off its decreases;
+    then those still pending, because no round has closed since they were asked for, become effective.
     """
-    waiting = (change for change in changes if change.status in ("pending", "effective") and change.release_round)
-    due = [change for change in waiting if (change.release_round or 0) <= round]
-    return tuple(_in_turn(due, at, accounts, balances))
+    known = {change.id: change for change in sorted(changes, key=_asked)}
+    steps = list(_after_burns(known.values(), balances))
+    known |= {step.change.id: step.change for step in steps}
+    due = {id: change for id, change in known.items() if 0 < (change.release_round or 0) <= round}
+    pending = [change for change in due.values() if change.status == "pending"]
+    steps += (entered := list(_into_effect(pending, at, dict(balances))))
+    due |= {step.change.id: step.change for step in entered}
+    return (*steps, *(_paid_back(change, at, accounts) for change in due.values() if change.status == "effective"))
 
 
 def freeze(
@@ -191,19 +171,20 @@ def freeze(
 ) -> tuple[AtRisk, ...]:
     """What every model has at risk in a round that closes, once `at_close` is done: a record a model, sorted.
 
-        stake + release - what is paid back before this round resolves
+        stake + what is in release until this round, or a later one, has resolved
 
     `choices` holds the (CORR multiplier, MMC multiplier) of every model of the tournament, `on_time` the models with
     a valid submission; the others have 0 at risk. A release in progress still burns in all rounds that were open or
     scoring when it was asked for. In later rounds it is not at risk: it will be gone when they burn, and a stake that
     can only earn is no stake.
     """
-    gone = Counter[str]()
+    amounts = Counter({model: balances.get(ledger.stake(model), 0) for model in choices})
     for change in changes:
-        if change.status == "effective" and change.release_round and change.release_round < round:
-            gone[change.model] += change.amount
-    amounts = {model: _stays(model, gone[model], balances) if model in on_time else 0 for model in sorted(choices)}
-    return tuple(AtRisk(round, model, amount, *choices[model]) for model, amount in amounts.items())
+        if change.status == "effective" and (change.release_round or 0) >= round:
+            amounts[change.model] += change.amount
+    return tuple(
+        AtRisk(round, model, amounts[model] if model in on_time else 0, *choices[model]) for model in sorted(choices)
+    )
 
 
 def _leave(asked: StakeChange, account: str, rounds: tuple[Round, ...]) -> Step:
@@ -215,23 +196,43 @@ def _leave(asked: StakeChange, account: str, rounds: tuple[Round, ...]) -> Step:
     return Step(paid, _moved(paid, "release", asked.requested_at, ledger.stake(asked.model), ledger.wallet(account)))
 
 
-def _in_turn(
-    due: Iterable[StakeChange], at: datetime, accounts: Mapping[str, str] | None, balances: Balances
-) -> Iterator[Step]:
-    """Each change into effect, and out of release if there are `accounts`, seeing what those before it moved."""
-    now = dict(balances)
-    for change in sorted(due, key=lambda change: (change.requested_at, change.id)):
-        step = Step(change, None)
-        if change.status == "pending":
-            yield (step := _applied(take_effect(change, at, balances=now), now))
-        if accounts is not None:
-            yield _applied(pay_back(step.change, at, account=accounts[change.model], balances=now), now)
+def _into_effect(pending: Iterable[StakeChange], at: datetime, now: dict[str, int]) -> Iterator[Step]:
+    """Each change made effective, seeing what those before it have moved."""
+    for change in pending:
+        stake = ledger.stake(change.model)
+        amount, source, target = change.amount, ledger.reserve(change.model), stake
+        if change.kind != "increase":
+            held = now.get(stake, 0)
+            amount = held if change.kind == "drain" else min(amount, held)
+            source, target = stake, ledger.release(change.model)
+        effective = replace(change, status="effective", amount=amount)
+        entry = _moved(effective, "stake", at, source, target)
+        now.update(ledger.changed(now, entry) if entry else {})
+        yield Step(effective, entry)
 
 
-def _applied(step: Step, now: dict[str, int]) -> Step:
-    if step.entry:
-        now.update(ledger.changed(now, step.entry))
-    return step
+def _after_burns(changes: Iterable[StakeChange], balances: Balances) -> Iterator[Step]:
+    """The decreases in release that have shrunk, so that together they are what their release still holds."""
+    releases = [change for change in changes if change.status == "effective" and change.release_round]
+    burned = Counter[str]()
+    for change in releases:
+        burned[change.model] += change.amount
+    for model in burned:
+        burned[model] -= balances.get(ledger.release(model), 0)
+    for change in releases:
+        lost = min(change.amount, burned[change.model])
+        burned[change.model] -= lost
+        if lost:
+            yield Step(replace(change, amount=change.amount - lost), None)
+
+
+def _paid_back(change: StakeChange, at: datetime, accounts: Mapping[str, str]) -> Step:
+    source, target = ledger.release(change.model), ledger.wallet(accounts[change.model])
+    return Step(replace(change, status="released"), _moved(change, "release", at, source, target))
+
+
+def _asked(change: StakeChange) -> tuple[datetime, str]:
+    return change.requested_at, change.id
 
 
 def _moved(change: StakeChange, kind: str, at: datetime, source: str, target: str) -> Entry | None:
@@ -239,17 +240,6 @@ def _moved(change: StakeChange, kind: str, at: datetime, source: str, target: st
     if not change.amount:
         return None
     return ledger.transfer(f"{kind}:{change.id}", kind, at, change.amount, source=source, target=target)
-
-
-def _stays(model: str, gone: int, balances: Balances) -> int:
-    """Stake, and what of the release is left once the earlier ones are paid."""
-    return balances.get(ledger.stake(model), 0) + max(0, balances.get(ledger.release(model), 0) - gone)
-
-
-def _require_pending(change: StakeChange) -> None:
-    if change.status != "pending":
-        fix = "ask for another change"
-        raise InputError(Problem("not_pending", "a pending change", change.status, fix, f"stake change {change.id}"))
 
 
 def _unstaked(model: str, staked: int) -> Iterator[Problem]:
