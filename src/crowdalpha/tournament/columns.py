@@ -8,27 +8,50 @@ from __future__ import annotations
 from typing import Any
 
 
-def as_text(column: Any) -> Any | None:
-    """Ids as large strings with null for missing ones, or None if they are neither text nor whole numbers.
+def is_text(kind: Any) -> bool:
+    """Whether a type is text, or bytes that may be text, plain or in a dictionary."""
+    import pyarrow as pa
 
-    Bytes count as text if they are UTF-8 (ArrowInvalid if not). Floats do not: 7.0 cannot say whether it was 7 or 007.
+    kind, types = _plain_type(kind), pa.types
+    binary = types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind)
+    return bool(binary or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def is_id(kind: Any) -> bool:
+    """Whether a type can be one of ids: text or whole numbers, or null if all are missing.
+
+    Floats cannot: 7.0 does not say whether it was 7 or 007.
     """
     import pyarrow as pa
 
-    kind, types = _value_type(column), pa.types
-    if types.is_null(kind) or types.is_integer(kind) or _is_text(kind):
-        return pa.chunked_array([_plain(chunk).cast(pa.large_string()) for chunk in _chunks(column)], pa.large_string())
-    return None
+    plain = _plain_type(kind)
+    return bool(pa.types.is_null(plain) or pa.types.is_integer(plain)) or is_text(kind)
 
 
-def as_numbers(column: Any) -> Any | None:
-    """Predictions as float64 with NaN for missing ones, or None if they are no plain numbers. True is 1, False 0."""
+def is_number(kind: Any) -> bool:
+    """Whether a type can be one of predictions: floats, whole numbers, truths, or null if all are missing."""
+    import pyarrow as pa
+
+    kind, types = _plain_type(kind), pa.types
+    whole = types.is_null(kind) or types.is_boolean(kind) or types.is_integer(kind)
+    return bool(whole or types.is_floating(kind))
+
+
+def as_text(column: Any) -> Any:
+    """Ids, or dates, as large strings with null for missing ones. Raises ArrowInvalid where bytes are not UTF-8."""
+    import pyarrow as pa
+
+    chunks = [_plain(chunk) for chunk in _chunks(column)]
+    if pa.types.is_timestamp(column.type):
+        chunks = [chunk.cast(pa.date32(), safe=False) for chunk in chunks]
+    return pa.chunked_array([chunk.cast(pa.large_string()) for chunk in chunks], pa.large_string())
+
+
+def as_numbers(column: Any) -> Any:
+    """Predictions as float64 with NaN for missing ones. True is 1, False 0."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind, types = _value_type(column), pa.types
-    if not (types.is_null(kind) or types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)):
-        return None
     chunks = [_plain(chunk).cast(pa.float64(), safe=False) for chunk in _chunks(column)]
     return pc.fill_null(pa.chunked_array(chunks, pa.float64()), float("nan"))
 
@@ -42,15 +65,7 @@ def _plain(chunk: Any) -> Any:
     return chunk.dictionary_decode() if hasattr(chunk, "dictionary_decode") else chunk
 
 
-def _value_type(column: Any) -> Any:
+def _plain_type(kind: Any) -> Any:
     import pyarrow as pa
 
-    return column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    types = pa.types
-    binary = types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind)
-    return bool(binary or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

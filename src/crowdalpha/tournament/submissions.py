@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.scoring.problems import refuse_if_any
-from crowdalpha.tournament.columns import as_numbers, as_text
+from crowdalpha.tournament.columns import as_numbers, as_text, is_id, is_number
 from crowdalpha.tournament.faults import ERAS, FILE, HEADERS, IDS, ROUND, VALUES, Fault, broken
 from crowdalpha.tournament.headers import MISSING, Columns, Headers
 
@@ -187,20 +187,21 @@ def _read(table: Any, rules: SubmissionRules) -> _Rows | Verdict:
     columns = rules.headers.choose(table.column_names)
     if isinstance(columns, str):
         return refused(*upload.faults, header_fault(columns, table.column_names, rules.headers))
-    ids, values = as_text(table.column(columns.id)), as_numbers(table.column(columns.prediction))
+    ids, values = table.column(columns.id), table.column(columns.prediction)
     faults = [*upload.faults]
-    if ids is None:
-        faults.append(broken("id_type", f"a column of {table.column(columns.id).type}"))
-    if values is None:
-        faults.append(broken("numeric", f"a column of {table.column(columns.prediction).type}"))
-    if ids is None or values is None:
+    if not is_id(ids.type):
+        faults.append(broken("id_type", f"a column of {ids.type}"))
+    if not is_number(values.type):
+        faults.append(broken("numeric", f"a column of {values.type}"))
+    if len(faults) > len(upload.faults):
         return refused(*faults)
+    ids = as_text(ids)
     if columns.date and rules.headers.date_required:
         ids = _dated(table.column(columns.date), ids)
     lines = np.arange(1, table.num_rows + 1) if upload.lines is None else upload.lines
     read = np.ones(table.num_rows, bool)
     read[upload.unread] = False
-    return _Rows(columns, ids, values.to_numpy(), lines, read, upload.faults)
+    return _Rows(columns, ids, as_numbers(values).to_numpy(), lines, read, upload.faults)
 
 
 def _dated(dates: Any, ids: Any) -> Any:
@@ -208,8 +209,7 @@ def _dated(dates: Any, ids: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    dates = dates.cast(pa.large_string()).fill_null("")
-    return pc.binary_join_element_wise(dates, ids, pa.scalar(BETWEEN, pa.large_string()))
+    return pc.binary_join_element_wise(as_text(dates).fill_null(""), ids, pa.scalar(BETWEEN, pa.large_string()))
 
 
 def header_fault(wrong: str, names: Sequence[str], headers: Headers) -> Fault:
@@ -228,8 +228,9 @@ def _judge(rows: _Rows, universe: Sequence[str], rules: SubmissionRules, *, enou
     n_ids = int(np.count_nonzero(count))
     unknown = tuple(rows.ids.filter(_mask(~live)).drop_null().unique().to_pylist())
     faults = [*rows.faults, *_id_faults(rows, place, count)]
-    if enough and n_ids < rules.needed(len(universe)):
-        faults.append(_too_few(rows, universe, count, unknown, rules))
+    needed = rules.needed(len(universe))
+    if enough and n_ids < needed:
+        faults.append(_too_few(rows, universe, count, unknown, needed))
     faults += _value_faults(rows, live & rows.read, rules)
     if faults:
         return Verdict(refused(*faults).faults, None, n_ids, unknown)
@@ -267,11 +268,9 @@ def _id_faults(rows: _Rows, place: Lines, count: Lines) -> list[Fault]:
     return faults + listed("id_twice", _cells(rows, again, [f"{name!r} again" for name in names]), column=column)
 
 
-def _too_few(
-    rows: _Rows, universe: Sequence[str], count: Lines, unknown: Sequence[str], rules: SubmissionRules
-) -> Fault:
+def _too_few(rows: _Rows, universe: Sequence[str], count: Lines, unknown: Sequence[str], needed: int) -> Fault:
     """The fault of leaving ids out; says if one of them is there in another spelling."""
-    needed, absent = rules.needed(len(universe)), [universe[i] for i in np.flatnonzero(count == 0)]
+    absent = [name for name, times in zip(universe, count.tolist(), strict=True) if not times]
     found, row = f"{len(count) - len(absent)} of {needed}", 0
     if absent:
         found += f", without {_short(absent[0])}"
@@ -299,9 +298,8 @@ def _value_faults(rows: _Rows, live: NDArray[np.bool_], rules: SubmissionRules) 
     kept = np.flatnonzero(live & ~np.isnan(rows.values))
     values = rows.values[kept]
     out = kept[_below(values, rules.lowest) | _below(-values, -rules.highest)]
-    bounds = {"lowest": f"{rules.lowest:g}", "highest": f"{rules.highest:g}"}
     cells = _cells(rows, out, [f"{value:g}" for value in rows.values[out[:SHOWN]]])
-    faults += listed("range", cells, **bounds)
+    faults += listed("range", cells, lowest=f"{rules.lowest:g}", highest=f"{rules.highest:g}")
     if rules.spread and len(values) and not _spread(values):
         faults.append(broken("spread", f"{values[0]:g} for every id"))
     return faults
@@ -328,7 +326,7 @@ def listed(rule: str, cells: Sequence[tuple[int, str]], **words: object) -> list
     """A fault for each of the first rows that break a rule, and one that counts the others."""
     faults = [broken(rule, what, line, **words) for line, what in cells[:SHOWN]]
     if len(cells) > SHOWN:
-        faults.append(broken(rule, f"the same in {len(cells) - SHOWN} more rows", **words))
+        faults.append(broken(rule, f"the same in {len(cells) - SHOWN} more rows", 0, **words))
     return faults
 
 

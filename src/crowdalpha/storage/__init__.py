@@ -1,0 +1,1 @@
+"""Where a tournament is kept, and the door that files come in by."""
