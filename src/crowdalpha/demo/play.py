@@ -129,11 +129,11 @@ def _diagnose(crowd: Crowd, page: Path, told: Told) -> None:
 
 
 def _run_of_one(crowd: Crowd, n_eras: int) -> Run:
-    return Run(n_eras, 1, "1,000 a week", 0, "none", version("crowdalpha"), source=crowd.attribution)
+    return Run(n_eras, 1, "1,000 a week", 0, "none", version("crowdalpha"), credits=crowd.attribution)
 
 
 def _run(crowd: Crowd, n_eras: int, ids: str) -> Run:
-    return Run(n_eras, len(crowd.models), ids, BAGS, str(SEED), version("crowdalpha"), source=crowd.attribution)
+    return Run(n_eras, len(crowd.models), ids, BAGS, str(SEED), version("crowdalpha"), credits=crowd.attribution)
 
 
 def _ids(seen: Survey) -> str:

@@ -80,7 +80,7 @@ def _exposure_row(index: int, feature: str, value: float, x: Scale, frame: Frame
             x(value) + math.copysign(6, value),
             middle + 4,
             signed(value, 3),
-            "tick",
+            "tick halo",
             anchor="start" if value >= 0 else "end",
         ),
     )

@@ -93,7 +93,7 @@ def _corners(value: Scatter, x: Scale, y: Scale, frame: Frame, discs: Sequence[B
         room = frame.right - x(0) if right else x(0) - frame.left
         tall = y(0) - frame.top if upper else frame.bottom - y(0)
         lines = _wrapped(words, room - 16, size)
-        if not lines or tall < len(lines) * LINE + 8:
+        if not 0 < len(lines) <= 3 or tall < len(lines) * LINE + 8:
             continue
         top = frame.top + 14 if upper else frame.bottom - 8 - LINE * (len(lines) - 1)
         edge, anchor = (frame.right - 6, "end") if right else (frame.left + 8, "start")
