@@ -100,7 +100,14 @@ def test_a_copy_an_inverse_and_a_contrarian_are_told_in_words():
 
 
 def test_a_sign_turned_by_the_bags_is_said():
-    assert "all the same" in sentence(Vectors("m", 0.5, 0.021, 0.04, -0.002))
+    assert "−.0020 all the same" in sentence(Vectors("m", 0.5, 0.021, 0.04, -0.002))
+    assert "+.0014 all the same" in sentence(Vectors("copy", 1.0, 0.04, 0.04, 0.0014))
+    assert "all the same" not in sentence(Vectors("m", 0.5, 0.05, 0.04, 0.03))
+
+
+def test_what_points_nowhere_or_away_is_told_in_words():
+    assert "neither towards" in sentence(Vectors("m", 0.5, 0.02, 0.04, 0.0))
+    assert "points away from the metamodel" in sentence(Vectors("m", -0.99, -0.05, 0.04, -0.01))
 
 
 @given(st.floats(-1, 1), st.floats(-0.5, 0.5), st.floats(0.001, 0.5))

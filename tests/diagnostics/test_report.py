@@ -248,6 +248,24 @@ def test_a_large_crowd_keeps_every_row_and_says_what_is_thinned():
     assert "an even choice of 150" in page
 
 
+def test_an_interval_that_covers_zero_is_called_undecided_and_one_below_zero_by_its_side():
+    value = diagnosis()
+    told = []
+    for low, high in ((-0.01, 0.02), (-0.03, -0.01)):
+        judged = replace(value.statistics[0], value=(low + high) / 2, interval=Interval(low, high))
+        told.append(diagnosis_report(replace(value, statistics=(value.statistics[1], judged))))
+    assert "covers zero" in told[0]
+    assert "all of it below zero" in told[1]
+
+
+def test_pairs_that_never_met_are_explained_and_long_attributions_have_their_place():
+    similar = Heatmap("t", ("a", "b"), ((1.0, math.nan), (math.nan, 1.0)))
+    base = crowd()
+    page = crowd_report(replace(base, similarity=similar, run=replace(base.run, source="A team; " * 40)))
+    assert "never in the same era" in page
+    assert "A team; " * 40 in read(page).only(id="source").text
+
+
 def test_the_verdict_says_where_the_interval_lies():
     head = TREES["diagnosis"].all("header")[0].text
     assert "all of it above zero" in head

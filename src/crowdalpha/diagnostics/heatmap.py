@@ -14,8 +14,8 @@ from .svg import Svg, element, group, picture, text
 SHADES = 10
 """Depths on either side of zero."""
 
-SPELLED_OUT = 16
-"""Up to this many models every square carries its number."""
+SPELLED_OUT = 28.0
+"""Squares of this many pixels or more carry their numbers."""
 
 
 SPACED = 30
@@ -44,6 +44,11 @@ def shade(value: float) -> int:
         return 0
     depth = min(SHADES, math.ceil(abs(value) * SHADES - 1e-9))
     return int(math.copysign(depth, value))
+
+
+def has_gaps(value: Heatmap) -> bool:
+    """Whether some pair has no correlation: two models that were never in the same era."""
+    return any(math.isnan(v) for i, row in enumerate(value.values) for v in row[:i])
 
 
 def neighbours(value: Heatmap) -> tuple[Neighbours, ...]:
@@ -83,8 +88,7 @@ def draw_heatmap(value: Heatmap, *, name: str, width: int = 1040) -> Svg:
         describe(value),
         (width, height),
         group(*_squares(value, edge, cell)),
-        group(*_figures(value, edge, cell)) if count <= SPELLED_OUT else Svg(""),
-        _minus_signs(value, edge, cell) if count > SPELLED_OUT else Svg(""),
+        group(*_figures(value, edge, cell)) if cell >= SPELLED_OUT else _minus_signs(value, edge, cell),
         group(*_names(value, edge, cell)),
         _legend(width - 300, 18.0) if count > 3 else Svg(""),
     )
@@ -123,7 +127,7 @@ def _squares(value: Heatmap, edge: tuple[float, float], cell: float) -> Iterator
 
 def _minus_signs(value: Heatmap, edge: tuple[float, float], cell: float) -> Svg:
     """A minus in every negative square, for those who do not see the hue."""
-    half = 0.22 * cell
+    half = min(4.0, 0.22 * cell)
     drawn = "".join(
         f"M{edge[0] + cell * (j + 0.5) - half:.1f} {edge[1] + cell * (i + 0.5) - 0.5:.1f}h{2 * half:.1f}"
         for i, row in enumerate(value.values)

@@ -25,7 +25,7 @@ from .data import (
     contribution,
 )
 from .formats import signed
-from .heatmap import draw_heatmap, neighbours
+from .heatmap import draw_heatmap, has_gaps, neighbours
 from .lines import GREY_LINES, draw_drawdown, draw_lines, final, thinned
 from .ordering import arranged
 from .scatter import draw_scatter
@@ -259,6 +259,7 @@ def _drawings() -> dict[str, Any]:
         "draw_heatmap": draw_heatmap,
         "draw_whisker": whiskers.draw_whisker,
         "draw_scale": whiskers.draw_scale,
+        "has_gaps": has_gaps,
         "neighbours": neighbours,
         "milestones": milestones,
         "ranked": ranked,

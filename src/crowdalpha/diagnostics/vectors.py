@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from .data import PARALLEL, Vectors
-from .formats import plain, signed
+from .data import Vectors
+from .formats import MISSING, plain, signed
 from .labels import Box, place
 from .svg import Svg, element, group, line, picture, text
 
@@ -13,6 +13,9 @@ WIDTH, HEIGHT = 340.0, 296.0
 CENTRE = (166.0, 150.0)
 UNIT = 128.0
 """Pixels that stand for length 1."""
+
+VANISHING = 0.005
+"""A residual shorter than this cannot be seen, and is less than one per cent of the model."""
 
 NARROW = 15.0
 """Below this many degrees from the metamodel, in degrees, or above 180 less it, a model is nearly parallel."""
@@ -26,8 +29,8 @@ def at(along: float, across: float) -> tuple[float, float]:
 def sentence(value: Vectors) -> str:
     """What the picture says, in plain words with the model's numbers."""
     degrees = f"{value.angle:.0f}°"
-    if value.residual <= PARALLEL:
-        return "It points exactly along the metamodel: nothing is left over, so there is nothing to score."
+    if value.residual < VANISHING:
+        return f"It points along the metamodel: nothing is left over to score.{_caution(value)}"
     left = f"{100 * value.residual:.0f}%"
     agrees = f"It stands {degrees} off the metamodel; {left} of its length is its own"
     if value.angle > 180 - NARROW:
@@ -43,9 +46,9 @@ def sentence(value: Vectors) -> str:
 
 def _caution(value: Vectors) -> str:
     """A word where the bags, each with a metamodel of its own, turn the sign that the picture shows."""
-    if value.covariance * value.mmc2 >= 0 or ".0000" in (signed(value.covariance), signed(value.mmc2)):
+    if signed(value.mmc2) in (".0000", MISSING) or (value.covariance * value.mmc2 > 0 and value.residual >= VANISHING):
         return ""
-    return f" Averaged over the bags, each with its own metamodel, the score is {signed(value.mmc2)} all the same."
+    return f" Averaged over the bags, each with a metamodel of its own, the score is {signed(value.mmc2)} all the same."
 
 
 def describe(value: Vectors) -> str:

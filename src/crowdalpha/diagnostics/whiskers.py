@@ -58,7 +58,7 @@ def _interval(low: float, high: float, scale: Scale) -> list[Svg]:
 
 def draw_scale(scale: Scale) -> Svg:
     """The shared scale's ticks, for the head of the column."""
-    marks = [v for v in ticks(scale.low, scale.high, 3) if 4 <= scale(v) <= 96]
+    marks = [v for v in ticks(scale.low, scale.high, 5) if 4 <= scale(v) <= 96]
     names = [
         element("text", words, x=_percent(scale(v)), y=11, class_="tick", text_anchor="middle")
         for v, words in zip(marks, captions(marks), strict=True)
