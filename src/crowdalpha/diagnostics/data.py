@@ -255,7 +255,10 @@ class Statistic:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was scored and how: enough to do it again, and whom to credit. `ids` and `made` are words ("208 a round", "2024-05-31")."""
+    """What was scored and how: enough to do it again, and whom to credit.
+
+    `ids` and `made` are words ("208 a round", "2024-05-31").
+    """
 
     eras: int
     models: int
