@@ -12,8 +12,10 @@ import click
 
 from crowdalpha.cli.console import printable
 
-NAME = 12
-"""Cells that a column of text keeps when a terminal is narrow; longer text is folded."""
+NAME = 20
+"""Cells for which a column of text is worth more than a column that can be spared; longer text is folded."""
+SHORT = 12
+"""Cells that a column of text keeps on the narrowest terminal."""
 PROSE = 100
 """The longest line of prose."""
 WIDE = 10_000
@@ -37,10 +39,10 @@ def print_table(
     room = get_terminal_size().columns if _on_a_terminal() else WIDE
     dropped: list[str] = []
     for name in spare:
-        if _least(_without(cells, dropped), left) > room:
+        if _least(_without(cells, dropped), left, NAME) > room:
             dropped.append(name)
     shown = _without(cells, dropped)
-    lines = _lines(shown, left, max(room, _least(shown, left)))
+    lines = _lines(shown, left, max(room, _least(shown, left, SHORT)))
     print_prose(title, bold=True)
     click.echo("\n".join(lines))
     print_prose("\n".join(filter(None, [caption, f"no room for {', '.join(dropped)}" if dropped else ""])))
@@ -81,12 +83,12 @@ def _without(cells: list[tuple[str, ...]], dropped: list[str]) -> list[tuple[str
     return [tuple(row[k] for k in kept) for row in cells]
 
 
-def _least(cells: list[tuple[str, ...]], left: int) -> int:
-    """The cells that a table cannot do without: text may shrink to NAME, numbers not at all."""
+def _least(cells: list[tuple[str, ...]], left: int, name: int) -> int:
+    """The width of a table whose text is folded to `name` cells; numbers stay as they are."""
     from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    return sum(min(width, NAME) if k < left else width for k, width in enumerate(widths)) + 3 * len(widths) + 1
+    return sum(min(width, name) if k < left else width for k, width in enumerate(widths)) + 3 * len(widths) + 1
 
 
 def _lines(cells: list[tuple[str, ...]], left: int, width: int) -> list[str]:
