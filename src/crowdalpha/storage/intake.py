@@ -128,7 +128,7 @@ def read(
     if code or not answer:
         return Upload(None, (broken("costly", _end(code, limits)),))
     try:
-        return upload(answer, rules)
+        return from_answer(answer, rules)
     except (ValueError, KeyError, IndexError, TypeError, StopIteration):
         return Upload(None, (broken("damaged", "an answer of its reader that makes no sense"),))
 
@@ -199,7 +199,7 @@ def _end(code: int, limits: Limits) -> str:
     return "more than the process was allowed" if code < 0 else "no answer"
 
 
-def upload(answer: bytes, rules: SubmissionRules) -> Upload:
+def from_answer(answer: bytes, rules: SubmissionRules) -> Upload:
     """The answer of the process as a table; its faults in our words."""
     import pyarrow as pa
 

@@ -104,7 +104,7 @@ RULES = {
     "format": Rule(FILE, "only CSV in UTF-8 and Parquet are read", "CSV in UTF-8 or Parquet", "convert the file"),
     "encrypted": Rule(FILE, "encrypted files are not read", "a file without encryption", AGAIN),
     "damaged": Rule(FILE, "the file is damaged", "a whole file", AGAIN),
-    "text": Rule(FILE, "the text is not UTF-8", "text in UTF-8 without NUL", "save the file as UTF-8"),
+    "text": Rule(FILE, "the file is not text in UTF-8", "text in UTF-8 without NUL", "save the file as UTF-8"),
     "quote": Rule(FILE, "a quote is never closed", "quotes in pairs", "close the quote"),
     "fields": Rule(
         FILE, "a row has more fields than the header", "{expected} fields in every row", "quote fields with commas"
