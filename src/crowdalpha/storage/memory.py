@@ -34,6 +34,11 @@ class MemoryStore:
             yield state
             self._state = state
 
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """The tournament as it is now; what is done to this copy is forgotten."""
+        yield self._state.copy()
+
 
 class MemoryFiles:
     """A `PredictionStore` in a dictionary."""
@@ -112,10 +117,8 @@ class _State:
         entries = self.posted.values()
         return [e for e in entries if account is None or any(p.account == account for p in e.postings)]
 
-    def append(self, kind: str, payload: Mapping[str, Any], at: datetime) -> Event:
-        event = events.append(self.log[-1] if self.log else None, at, kind, payload)
-        self.log.append(event)
-        return event
+    def append(self, kind: str, payload: Mapping[str, Any], at: datetime) -> None:
+        self.log.append(events.append(self.log[-1] if self.log else None, at, kind, payload))
 
     def events(self, since: int = 0) -> Sequence[Event]:
         return [event for event in self.log if event.number > since]

@@ -1,0 +1,213 @@
+"""The tables of a tournament: one for every kind of record, and those of the ledger and the log.
+
+Times are whole microseconds since 1970 in UTC, money is whole units (10^-9 coin), hashes are hex: every database keeps
+them alike, and a unit stands under every column.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from crowdalpha.tournament import records
+from crowdalpha.tournament.rounds import Round, Stage
+from crowdalpha.tournament.settlement import Payout
+from crowdalpha.tournament.stakes import AtRisk, StakeChange
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+UNITS = "whole units, 10^-9 coin"
+
+metadata = sa.MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime as whole microseconds since 1970."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """To the database."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """From the database."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Numbers(TypeDecorator[tuple[int, ...]]):
+    """A tuple of whole numbers as a JSON list."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, dialect: Any) -> str:
+        """To the database."""
+        return json.dumps(list(value or ()))
+
+    def process_result_value(self, value: str | None, dialect: Any) -> tuple[int, ...]:
+        """From the database."""
+        return tuple(json.loads(value or "[]"))
+
+
+class Moments(Numbers):
+    """A tuple of datetimes as a JSON list of whole microseconds since 1970."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:
+        """To the database."""
+        return super().process_bind_param(tuple((moment - EPOCH) // MICROSECOND for moment in value), dialect)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:
+        """From the database."""
+        return tuple(EPOCH + number * MICROSECOND for number in super().process_result_value(value, dialect))
+
+
+class StageName(TypeDecorator[Stage]):
+    """A stage as its name."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Stage:
+        """From the database."""
+        return Stage(value or "")
+
+
+def text(name: str, comment: str, **more: Any) -> sa.Column[Any]:
+    """A column of text that is always there."""
+    return sa.Column(name, sa.Text, nullable=False, comment=comment, **more)
+
+
+def whole(name: str, comment: str, **more: Any) -> sa.Column[Any]:
+    """A column of 64-bit whole numbers."""
+    return sa.Column(name, sa.BigInteger, nullable=more.pop("nullable", False), comment=comment, **more)
+
+
+def real(name: str, comment: str, **more: Any) -> sa.Column[Any]:
+    """A column of float64; NaN is kept as null."""
+    return sa.Column(name, sa.Double, nullable=True, comment=comment, **more)
+
+
+def moment(name: str, comment: str) -> sa.Column[Any]:
+    """A column of times."""
+    return sa.Column(name, Moment, nullable=False, comment=f"{comment}; microseconds since 1970 UTC")
+
+
+account = sa.Table(
+    "account", metadata, text("id", "chosen at creation", primary_key=True), text("name", "what people call it"),
+    moment("created_at", "when it was made"),
+)  # fmt: skip
+model = sa.Table(
+    "model", metadata, text("id", "chosen at creation", primary_key=True),
+    text("account", "its owner's id", index=True),
+    text("name", "what people call it"), moment("created_at", "when it was made"),
+    real("corr_multiplier", "chosen share of CORR; null for the rule's default"),
+    real("mmc_multiplier", "chosen share of MMC; null for the rule's default"),
+)  # fmt: skip
+round = sa.Table(
+    "round", metadata, whole("number", "counts from 1", primary_key=True, autoincrement=False),
+    moment("open_time", "submissions from"), moment("close_time", "submissions until, not including"),
+    sa.Column("scoring_times", Moments, nullable=False, comment="JSON list of microseconds since 1970 UTC"),
+    moment("resolve_time", "paid at"), text("rule", "name of its rule set"),
+    text("commitment", "SHA-256 of the secret, hex"), text("universe", "SHA-256 of the ids, hex"),
+    text("features", "SHA-256 of the features, hex"), whole("n_bags", "bags of a scoring day"),
+    whole("final_bags", "bags of the final score"),
+)  # fmt: skip
+progress = sa.Table(
+    "progress", metadata, whole("round", "its number", primary_key=True, autoincrement=False),
+    sa.Column("stage", StageName, nullable=False, comment="scheduled, open, closed, scoring or resolved"),
+    sa.Column("scored_days", Numbers, nullable=False, comment="JSON list of scoring days done"),
+    text("revealed", "the secret in hex once it is revealed"), text("beacon", "public randomness in hex"),
+)  # fmt: skip
+submission = sa.Table(
+    "submission", metadata, text("id", "the receipt's number", primary_key=True),
+    whole("round", "the round's number", index=True), text("model", "the model's id", index=True),
+    moment("received_at", "taken from the server's clock once"), text("status", "on_time or late"),
+    text("content_hash", "SHA-256 of the file, hex"), text("predictions", "name in the prediction store"),
+    whole("n_ids", "ids of the universe that it covers"),
+)  # fmt: skip
+stake_change = sa.Table(
+    "stake_change", metadata, text("id", "chosen by the caller", primary_key=True),
+    text("model", "the model's id", index=True), text("kind", "increase, decrease or drain"),
+    whole("amount", UNITS), moment("requested_at", "when it was asked for"),
+    whole("effective_round", "effective when this round closes"),
+    text("status", "pending, effective, cancelled, released"),
+    whole("release_round", "paid back when this round resolves", nullable=True),
+)  # fmt: skip
+at_risk = sa.Table(
+    "at_risk", metadata, whole("round", "the round's number", primary_key=True, autoincrement=False),
+    text("model", "the model's id", primary_key=True), whole("amount", UNITS),
+    real("corr_multiplier", "share of CORR paid on"), real("mmc_multiplier", "share of MMC paid on"),
+    sa.CheckConstraint("amount >= 0", "at_risk_not_below_zero"),
+)  # fmt: skip
+score = sa.Table(
+    "score", metadata, whole("round", "the round's number", primary_key=True, autoincrement=False),
+    text("rule_set", "the rules it was scored by", primary_key=True),
+    whole("day", "scoring day, from 1", primary_key=True, autoincrement=False),
+    text("metric", "a name of METRICS", primary_key=True),
+    text("model", "the model's id", primary_key=True, index=True),
+    real("value", "in the metric's own unit; null where there is none"),
+    sa.Column("final", sa.Boolean, nullable=False, comment="whether this is the score that pays"),
+)  # fmt: skip
+payout = sa.Table(
+    "payout", metadata, whole("round", "the round's number", primary_key=True, autoincrement=False),
+    text("model", "the model's id", primary_key=True, index=True), whole("at_risk", UNITS),
+    real("fraction", "of the stake at risk, -1 to 1"), whole("owed", UNITS), whole("paid", UNITS),
+)  # fmt: skip
+
+entry = sa.Table(
+    "entry", metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, comment="in order"),
+    text("id", "derived from what the entry is for", unique=True), text("kind", "what moved the money"),
+    moment("at", "when it moved"), text("memo", "for people"),
+)  # fmt: skip
+posting = sa.Table(
+    "posting", metadata, text("entry", "the entry's id", primary_key=True),
+    text("account", "a name of the ledger", primary_key=True, index=True),
+    whole("amount", f"{UNITS}; below 0 it gives"),
+    sa.CheckConstraint("amount <> 0", "posting_moves_something"),
+)  # fmt: skip
+balance = sa.Table(
+    "balance", metadata, text("account", "a name of the ledger", primary_key=True), whole("amount", UNITS),
+    sa.CheckConstraint("amount >= 0 OR account = 'external'", "balance_not_below_zero"),
+)  # fmt: skip
+event = sa.Table(
+    "event", metadata, whole("number", "counts from 1", primary_key=True, autoincrement=False),
+    moment("at", "when it happened"), text("kind", "what happened"), text("payload", "canonical JSON"),
+    text("previous", "hash of the event before, hex"), text("hash", "SHA-256 of this one, hex"),
+)  # fmt: skip
+
+OF: dict[type[Any], sa.Table] = {
+    records.Account: account,
+    records.Model: model,
+    Round: round,
+    records.Progress: progress,
+    records.Submission: submission,
+    StakeChange: stake_change,
+    AtRisk: at_risk,
+    records.Score: score,
+    Payout: payout,
+}
+"""The table of every kind of record; its columns are the record's fields."""
+
+
+def row_of(record: Any) -> dict[str, Any]:
+    """A record as a row: NaN becomes null."""
+    row = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: None if isinstance(value, float) and value != value else value for name, value in row.items()}
+
+
+def record_of(kind: type[Any], row: Any) -> Any:
+    """A row as a record. A score without a value is NaN."""
+    values = dict(row._mapping)
+    if kind is records.Score and values["value"] is None:
+        values["value"] = float("nan")
+    return kind(**values)

@@ -1,0 +1,91 @@
+"""What the tournament remembers, beside rounds, stakes, entries and events: who plays, and what they sent in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from crowdalpha.tournament.rounds import Round, Stage
+from crowdalpha.tournament.settlement import Payout
+from crowdalpha.tournament.stakes import AtRisk, StakeChange
+
+SubmissionStatus = Literal["on_time", "late"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who plays: owns models and a wallet."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model of an account. Its multipliers are the payout it has chosen, frozen with its stake at each close."""
+
+    id: str
+    account: str
+    name: str
+    created_at: datetime
+    corr_multiplier: float | None = None
+    mmc_multiplier: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A file that was accepted: its receipt. `predictions` is where its ranks are kept, by content."""
+
+    id: str
+    round: int
+    model: str
+    received_at: datetime
+    status: SubmissionStatus
+    content_hash: str
+    predictions: str
+    n_ids: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric of a model in a round on a scoring day, under a rule set; `final` on the day that pays."""
+
+    round: int
+    rule_set: str
+    day: int
+    metric: str
+    model: str
+    value: float
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a round stands: its stage, the scoring days done, and its secret once that is revealed."""
+
+    round: int
+    stage: Stage
+    scored_days: tuple[int, ...] = ()
+    revealed: str = ""
+    beacon: str = ""
+
+
+KEYS: dict[type[Any], tuple[str, ...]] = {
+    Account: ("id",),
+    Model: ("id",),
+    Round: ("number",),
+    Progress: ("round",),
+    Submission: ("id",),
+    StakeChange: ("id",),
+    AtRisk: ("round", "model"),
+    Score: ("round", "rule_set", "day", "metric", "model"),
+    Payout: ("round", "model"),
+}
+"""Every kind of record a store keeps, and the fields that name one of it."""
+
+
+def key_of(record: Any) -> tuple[Any, ...]:
+    """The values of a record's key fields."""
+    return tuple(getattr(record, name) for name in KEYS[type(record)])
