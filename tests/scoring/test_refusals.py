@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from crowdalpha import scoring
+from crowdalpha.scoring import neutral
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 
 T = [0, 0.25, 0.5, 0.75, 1]
@@ -30,6 +31,7 @@ REFUSED = {
     "bad_proportion": lambda: scoring.neutralize(P, T, proportion=1.1),
     "bad_bins": lambda: scoring.neutralize_target(T, T, bins=(0.5, 0.6)),
     "bad_bins of one": lambda: scoring.neutralize_target(T, T, bins=(1.0,)),
+    "bad_bins of none": lambda: scoring.neutralize_target(T, T, bins=(0.0, 0.4, 0.6)),
     "bad_stakes": lambda: scoring.metamodel(P, [-1, 2]),
     "bad_stakes too large": lambda: scoring.metamodel(P, [1.0, 1e12]),
     "bad_stakes of nan": lambda: scoring.metamodel(P, [1.0, np.nan]),
@@ -40,6 +42,7 @@ REFUSED = {
     "bad_bags of fraction": lambda: scoring.draw_bags([1, 2], fraction=1.5, seed=1),
     "bad_bags of shape": lambda: scoring.mmc2(P, [1, 1], T, bags=[[1, 1, 1]]),
     "bad_bags of halves": lambda: scoring.mmc2(P, [1, 1], T, bags=[[0.5, 1]]),
+    "bad_bags too heavy": lambda: scoring.mmc2(P, [1, 1], T, bags=[[1, 1], [2**19, 2**19]]),
     "empty_bag": lambda: scoring.mmc2(P, [1, 0], T, bags=[[1, 0], [0, 1]]),
 }
 
@@ -50,6 +53,71 @@ def test_refused_by_its_name(case):
         REFUSED[case]()
     assert refusal.value.code == case.split()[0]
     assert all(problem.expected and problem.found and problem.fix for problem in refusal.value.problems)
+
+
+SHORT, NAN = [0, 0.25, 0.5, 0.75], [0, 0.25, 0.5, 0.75, np.nan]
+ALIGN, DROP = "align both to the same ids [misaligned]", "drop those ids everywhere first"
+ONE_EACH = "pass one value for each of the 5 ids [misaligned]"
+
+SAID = {
+    f"expected by with 5 rows, found 4 rows; {ALIGN}": [lambda: scoring.neutralize(P, SHORT)],
+    f"expected features with 5 rows, found 4 rows; {ALIGN}": [lambda: scoring.normalize_and_neutralize(P, SHORT)],
+    f"expected design with 5 rows, found 4 rows; {ALIGN}": [lambda: neutral.residual(P, SHORT)],
+    "expected values of shape (n_ids, n_columns), found shape (); reshape it [wrong_shape]": [
+        lambda: neutral.residual(1.0, T)
+    ],
+    "expected by of shape (n_ids, n_columns), found shape (); reshape it [wrong_shape]": [
+        lambda: scoring.neutralize_target(T, 1.0)
+    ],
+    "expected benchmarks of shape (n_ids, n_columns), found shape (); reshape it [wrong_shape]": [
+        lambda: scoring.bmc(P, 1.0, T)
+    ],
+    "expected proportion in [0, 1], found 2; choose one in that range [bad_proportion]": [
+        lambda: scoring.neutralize(P, T, proportion=2),
+        lambda: scoring.normalize_and_neutralize(P, T, proportion=2),
+        lambda: scoring.neutralize_target(T, T, proportion=2),
+        lambda: neutral.residual(P, T, proportion=2),
+    ],
+    f"expected target without NaN or infinity, found 1 such values; {DROP} [bad_target]": [
+        lambda: scoring.neutralize_target(NAN, T),
+        lambda: scoring.mmc2(P, [1, 1], NAN),
+        lambda: scoring.mmc2_by_bag(P, [1, 1], NAN),
+        lambda: scoring.mmc1(P, [1, 1], NAN),
+        lambda: scoring.mmc2024(P, T, NAN),
+        lambda: scoring.bmc(P, P, NAN),
+    ],
+    f"expected metamodel without NaN or infinity, found 1 such values; {DROP} [bad_metamodel]": [
+        lambda: scoring.mmc2024(P, NAN, T),
+        lambda: scoring.cwmm(P, NAN),
+    ],
+    f"expected metamodel of shape (5,), one per id, found shape (4,); {ONE_EACH}": [
+        lambda: scoring.mmc2024(P, SHORT, T),
+        lambda: scoring.cwmm(P, SHORT),
+    ],
+    f"expected target of shape (5,), one per id, found shape (4,); {ONE_EACH}": [
+        lambda: scoring.mmc2024(P, T, SHORT),
+        lambda: scoring.mmc2(P, [1, 1], SHORT),
+        lambda: scoring.neutralize_target(SHORT, T),
+    ],
+    "expected 'own', or two or more positive shares that sum to 1, found [0.5, 0.6]; "
+    "for example (.05, .2, .5, .2, .05) [bad_bins]": [lambda: scoring.neutralize_target(T, T, bins=(0.5, 0.6))],
+    "expected at least one model with stake in the era, found none; give the pool some stake [no_stake]": [
+        lambda: scoring.metamodel(P, [0, 0]),
+        lambda: scoring.mmc1(P[:, 0], [0], T),
+    ],
+    "expected a staked and present model in every bag, found none in bag 1; "
+    "draw the bags among the stakers of this era [empty_bag]": [
+        lambda: scoring.mmc2(P, [1, 0], T, bags=[[1, 0], [0, 1], [0, 0]])
+    ],
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_a_refusal_says_what_was_expected_what_was_found_and_what_to_do(text):
+    for call in SAID[text]:
+        with pytest.raises(InputError) as refusal:
+            call()
+        assert str(refusal.value) == text
 
 
 def test_every_broken_model_is_named_at_once():

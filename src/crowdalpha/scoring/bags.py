@@ -14,6 +14,8 @@ UNITS_PER_COIN = 10**9
 """Stakes are money: a float stake is rounded to nine decimals; an integer stake is whole units already."""
 BAG_FRACTION = 0.67
 """Share of the stakers that one bag draws [DOCS]."""
+MOST_DRAWS = 2**20
+"""Draws that one bag may not reach: with fewer, all sums over two million ids stay whole."""
 N_BAGS = 20
 """Bags of a round; more at its resolution [F84#6]."""
 
@@ -101,11 +103,11 @@ def whole_bags(bags: ArrayLike, n_models: int) -> Whole:
                 "draw them with draw_bags from this era's stakes",
             )
         )
-    if not ((array >= 0) & (array < 2**20) & (array == np.rint(array))).all():
+    if not ((array >= 0) & (array == np.rint(array))).all() or (array.sum(axis=1) >= MOST_DRAWS).any():
         raise InputError(
             Problem(
                 "bad_bags",
-                "whole multiplicities from 0 to 2^20",
+                "whole multiplicities of 0 or more, fewer than 2^20 in a bag",
                 "negative, broken or huge values",
                 "draw the bags with draw_bags",
             )

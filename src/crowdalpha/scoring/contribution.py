@@ -135,7 +135,7 @@ def bmc(
     result as in `mmc2024`. What a model adds to models everybody has. Source: [SPEC 2].
     """
     columns, _ = matrix(benchmarks, "benchmarks")
-    weights = np.ones(columns.shape[1], np.int64) if benchmark_stakes is None else benchmark_stakes
+    weights = np.ones(columns.shape[1]) if benchmark_stakes is None else benchmark_stakes
     return mmc2024(predictions, pool_models(columns, weights), target, target_scale=target_scale)
 
 

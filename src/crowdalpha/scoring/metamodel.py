@@ -35,15 +35,16 @@ def metamodel(predictions: ArrayLike | Ranks, stakes: ArrayLike, *, ties: str = 
 class Pool:
     """The stakers of an era and, for each bag b and id i, the whole number sum_j c_bj s_j d_ij.
 
-    d are doubled ranks, c multiplicities (n_bags, n_models), s stakes. Whole numbers may pass 2^53, so stakes and
-    sums are kept as digits of `width` bits, lowest first; a digit of a sum may exceed its width (it carries later).
+    d are doubled ranks, c multiplicities (n_bags, n_models), s stakes. Whole numbers may pass 2^53, so stakes
+    (n_digits, n_models) and sums (n_digits, n_bags, n_ids) are kept as digits of `width` bits, lowest first; a
+    digit of a sum may exceed its width (it carries later).
     """
 
     ranks: Ranks
     multiplicities: Whole
     n_stakers: int
-    stakes: list[Whole]
-    sums: list[Whole]
+    stakes: Whole
+    sums: Whole
     width: int
 
     @classmethod
@@ -72,19 +73,18 @@ class Pool:
 
         Times C, which changes no order, all sums stay whole: C (sum without j) + W d_j.
         """
-        draws = self.multiplicities.sum(axis=1, keepdims=True)
+        draws = self.multiplicities.sum(axis=1)
         others = _carry(self._sums_without(j), self.width)
-        staked = [(self.multiplicities @ digit)[:, None] for digit in self.stakes]
-        return self._ranked([draws * s + w * self._row(j) for s, w in zip(others, staked, strict=True)])
+        return self._ranked(draws[:, None] * others + self._times_row(self.stakes @ self.multiplicities.T, j))
 
-    def _sums_without(self, j: int) -> list[Whole]:
-        own = self.multiplicities[:, j : j + 1]
-        return [s - own * digit[j] * self._row(j) for s, digit in zip(self.sums, self.stakes, strict=True)]
+    def _sums_without(self, j: int) -> Whole:
+        return self.sums - self._times_row(self.stakes[:, j : j + 1] * self.multiplicities[:, j], j)
 
-    def _row(self, j: int) -> Whole:
-        return self.ranks.doubled[j].astype(np.int64)
+    def _times_row(self, weights: Whole, j: int) -> Whole:
+        """Weights (n_digits, n_bags) of model j times its doubled ranks."""
+        return weights[:, :, None] * self.ranks.doubled[j]
 
-    def _ranked(self, sums: list[Whole]) -> Ranks:
+    def _ranked(self, sums: Whole) -> Ranks:
         doubled = kernels.rank_rows(_sort_keys(sums, self.width), self.ranks.ties)
         return Ranks(doubled, np.ones(len(doubled), bool), self.ranks.ties)
 
@@ -110,17 +110,18 @@ def _multiplicities(staked: Mask, bags: ArrayLike | None) -> Whole:
     return multiplicities
 
 
-def _digits(units: Whole, width: int) -> list[Whole]:
+def _digits(units: Whole, width: int) -> Whole:
     """Whole stakes, divided by what they all share (which changes no order), as digits, lowest first."""
     reduced = units // int(np.gcd.reduce(units))
     n_digits = -(-int(reduced.max()).bit_length() // width)
-    return [(reduced >> (width * k)) & ((1 << width) - 1) for k in range(n_digits)]
+    return (reduced >> (width * np.arange(n_digits)[:, None])) & ((1 << width) - 1)
 
 
-def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: list[Whole]) -> list[Whole]:
+def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: Whole) -> Whole:
     """The sums of each digit, by matrix products of whole numbers below 2^53, in blocks of models."""
     drawn = np.flatnonzero(multiplicities.any(axis=0))
-    weights = np.vstack([multiplicities[:, drawn] * digit[drawn] for digit in digits]).astype(np.float64)
+    each = digits[:, None, drawn] * multiplicities[:, drawn]
+    weights = each.reshape(-1, len(drawn)).astype(np.float64)
 
     def work(block: slice) -> Floats:
         return np.asarray(weights[:, block] @ ranks.doubled[drawn[block]].astype(np.float64))
@@ -128,10 +129,10 @@ def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: list[Whole]) -> 
     sums = np.zeros((len(weights), ranks.n_ids))
     for part in kernels.in_threads(work, kernels.column_blocks(len(drawn)), len(drawn) * ranks.n_ids):
         sums += part
-    return [whole.astype(np.int64) for whole in np.vsplit(sums, len(digits))]
+    return sums.astype(np.int64).reshape(*each.shape[:2], ranks.n_ids)
 
 
-def _sort_keys(sums: list[Whole], width: int) -> Floats:
+def _sort_keys(sums: Whole, width: int) -> Floats:
     """Numbers in float64 that are ordered as the whole numbers are, ties included."""
     *lower, key = _carry(sums, width)
     for digit in reversed(lower):
@@ -141,13 +142,13 @@ def _sort_keys(sums: list[Whole], width: int) -> Floats:
     return (key if _bits(key) < MANTISSA else _dense(key)).astype(np.float64)
 
 
-def _carry(sums: list[Whole], width: int) -> list[Whole]:
+def _carry(sums: Whole, width: int) -> Whole:
     """The same numbers with every digit but the highest in 0 .. 2^width - 1."""
-    carried, carry = [], np.zeros_like(sums[0])
-    for digit in sums[:-1]:
-        carried.append((digit + carry) & ((1 << width) - 1))
-        carry = (digit + carry) >> width
-    return [*carried, sums[-1] + carry]
+    carried = sums.copy()
+    for k in range(len(sums) - 1):
+        carried[k + 1] += carried[k] >> width
+        carried[k] &= (1 << width) - 1
+    return carried
 
 
 def _bits(key: Whole) -> int:

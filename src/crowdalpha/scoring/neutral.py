@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from crowdalpha.scoring import exact, kernels
 from crowdalpha.scoring.arrays import Floats, Mask, like_input, matrix, models, unit_interval, vector
 from crowdalpha.scoring.problems import InputError, Problem
-from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models
+from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank, rank_models
 
 NEGLIGIBLE = 1e-11
 """A pivot below this share of its column's square is rounding: the column repeats the ones before it."""
@@ -57,8 +57,8 @@ def normalize_and_neutralize(predictions: ArrayLike | Ranks, features: ArrayLike
     ranks = rank_models(predictions, ties="first")
     by, _ = matrix(features, "features", ranks.n_ids)
     left = neutralize_rows(gaussian_rows(ranks), by, unit_interval(proportion, "proportion")).T
-    spread = np.sqrt(exact.total((left - exact.mean(left)) ** 2) / (ranks.n_ids - 1))
-    scaled = np.divide(left, spread, out=np.zeros_like(left), where=spread > 0)
+    spread = np.sqrt(exact.total(left**2) / (ranks.n_ids - 1))  # the mean is 0: so is that of distinct ranks
+    scaled = left / np.maximum(spread, np.finfo(float).tiny)
     return like_input(np.where(ranks.present, scaled, np.nan), ranks.single)
 
 
@@ -87,11 +87,10 @@ def neutralize_target(
     if bins is None:
         return left
     levels = np.sort(t) if isinstance(bins, str) else _levels(bins, len(t))
-    place = (rank_models(settled(left[:, None], t[:, None])).doubled[0] + len(t)) // 2
-    return levels[place]
+    return levels[(rank(settled(left, t)) - 0.5).astype(int)]
 
 
-def neutralize_rows(rows: Floats, by: Floats, proportion: float = 1.0) -> Floats:
+def neutralize_rows(rows: Floats, by: Floats, proportion: float) -> Floats:
     """`neutralize` on (n_models, n_ids) arrays that have passed the door."""
     columns = rows.T
     return np.ascontiguousarray((columns - proportion * fit(columns, with_intercept(by))).T)
@@ -197,5 +196,5 @@ def _levels(shares: Sequence[float], n: int) -> Floats:
                 "for example (.05, .2, .5, .2, .05)",
             )
         )
-    edges = np.rint(np.cumsum(shares)[:-1] * n).astype(int)
+    edges = np.rint(np.cumsum(shares)[:-1] * n)
     return np.searchsorted(edges, np.arange(n), side="right") / (len(shares) - 1)

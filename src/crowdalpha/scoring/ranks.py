@@ -108,17 +108,18 @@ def signed_power(x: ArrayLike, p: float) -> Any:
 
 def gaussian_rows(ranks: Ranks, *, power: float = 1.0) -> Floats:
     """Gaussianised predictions, (n_models, n_ids), to a signed power: a look-up in a table of 2n - 1 entries."""
-    table = gaussian_table(ranks.n_ids)
-    return (table if power == 1.0 else signed_power(table, power))[ranks.doubled + (ranks.n_ids - 1)]
+    return signed_power(gaussian_table(ranks.n_ids), power)[ranks.doubled + (ranks.n_ids - 1)]
 
 
-@lru_cache(maxsize=64)
-def gaussian_table(n: int) -> Floats:
+def normal_scores(n: int) -> Floats:
     """Phi^-1((d + n) / (2n)) for each doubled centred rank d = 1-n .. n-1; odd to the bit."""
     upper = quantile((np.arange(n) + n) / (2.0 * n))
     table = np.concatenate([-upper[:0:-1], upper])
     table.setflags(write=False)
     return table
+
+
+gaussian_table = lru_cache(maxsize=64)(normal_scores)
 
 
 def _columns(rows: Floats, ranks: Ranks) -> Any:

@@ -1,0 +1,111 @@
+"""The pool in whole numbers: stakes, bags and crowds that floating point could not add up."""
+
+import numpy as np
+import pytest
+import witness
+from crowds import LEVELS, random_crowd, seeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crowdalpha import scoring
+from crowdalpha.scoring.metamodel import Pool
+from crowdalpha.scoring.ranks import rank_models
+
+EXACT = 1e-12
+few = settings(max_examples=25)
+
+
+def rich_crowd(seed, heaviest=1):
+    """Few ids, up to three models with stakes up to 2^61, and bags that hold them up to `heaviest` times."""
+    rng = np.random.default_rng(seed)
+    crowd = random_crowd(seed, absent=False, max_ids=9, max_models=3)
+    n_models = len(crowd.stakes)
+    stakes = rng.integers(2**58, 2**61, n_models) | 1
+    bags = rng.integers(1, heaviest, (2, n_models), endpoint=True)
+    return crowd.predictions, stakes, crowd.target, bags
+
+
+weights = st.sampled_from([1, 2, 40, 2**10, 2**17])
+
+
+@few
+@given(seeds, weights)
+def test_contributions_of_stakes_and_bags_too_large_for_floating_point(seed, heaviest):
+    p, stakes, t, bags = rich_crowd(seed, heaviest)
+    plain, every = stakes.tolist(), range(len(stakes))
+    expected = [witness.mmc2(p, plain, t, j, bags, exclude_self=True) for j in every]
+    assert scoring.mmc2(p, stakes, t, bags=bags, exclude_self=True) == pytest.approx(expected, abs=EXACT)
+    expected = [witness.mmc1(p, plain, t, j, bags) for j in every]
+    assert scoring.mmc1(p, stakes, t, bags=bags) == pytest.approx(expected, abs=EXACT)
+
+
+@few
+@given(seeds, weights)
+def test_metamodels_of_stakes_and_bags_too_large_for_floating_point(seed, heaviest):
+    p, stakes, _, bags = rich_crowd(seed, heaviest)
+    found = Pool.of(rank_models(p), stakes, bags).metamodels()
+    for row, bag in zip(found.doubled, bags, strict=True):
+        expected = witness.weighted_ranks(p, [int(c) * int(s) for c, s in zip(bag, stakes, strict=True)])
+        assert np.array_equal(row, 2 * witness.rank(expected) - (len(p) + 1))
+
+
+@pytest.mark.parametrize("heaviest", [2**16, 2**18])
+def test_a_heavy_bag_of_stakes_that_differ_in_their_last_unit_only(heaviest):
+    p = np.random.default_rng(heaviest).permuted(np.tile(np.arange(100.0), (3, 1)), axis=1).T
+    stakes = np.array([2**61, 2**61 + 1, 2**61 - 1])
+    bag = np.array([[heaviest, heaviest, heaviest - 1]])
+    expected = witness.metamodel(p, [int(c) * int(s) for c, s in zip(bag[0], stakes, strict=True)])
+    found = Pool.of(rank_models(p), stakes, bag).metamodels().doubled[0]
+    assert np.array_equal((found + 100) / 200, expected)
+
+
+def test_a_crowd_of_more_models_than_are_multiplied_at_once():
+    rng = np.random.default_rng(4)
+    p, stakes = rng.integers(0, 9, (12, 150)), rng.integers(0, 50, 150)
+    total = (2 * scoring.rank(p)).astype(int) @ stakes
+    assert np.array_equal(scoring.metamodel(p, stakes), witness.uniform(total))
+
+
+def test_metamodels_are_ranks_of_models_that_are_all_there():
+    crowd = random_crowd(3, absent=False, max_models=3)
+    pooled = Pool.of(rank_models(crowd.predictions, ties="first"), crowd.stakes, crowd.bags).metamodels()
+    assert pooled.present.dtype == bool
+    assert pooled.present.tolist() == [True] * len(crowd.bags)
+    assert pooled.ties == "first"
+    assert not pooled.single
+
+
+def test_one_model_of_a_ranked_crowd_is_scored_as_it_is_alone():
+    p = np.array([[1.0, np.nan, 2.0], [1.0, np.nan, 3.0], [2.0, np.nan, 2.0], [4.0, np.nan, 1.0], [3.0, np.nan, 1.0]])
+    for ties in ("average", "first"):
+        ranks = rank_models(p, ties=ties)
+        assert np.isnan(scoring.corr(ranks.one(1), LEVELS)).tolist() == [True]
+        for j in (0, 2):
+            assert scoring.corr(ranks.one(j), LEVELS).tolist() == [scoring.corr(p[:, j], LEVELS, ties=ties)]
+            assert np.array_equal(scoring.metamodel(ranks.one(j), [1]), scoring.uniform(p[:, j], ties=ties))
+
+
+def test_ranks_count_absent_models_too():
+    ranks = rank_models([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]])
+    assert (ranks.n_ids, ranks.n_models) == (3, 2)
+    assert ranks.doubled.tolist() == [[-2, 0, 2], [0, 0, 0]]
+
+
+def test_a_signed_power_is_a_float_whatever_it_is_given():
+    assert scoring.signed_power([2, -3], 2).dtype == np.float64
+    assert scoring.signed_power([10**10, -(10**10)], 2).tolist() == [1e20, -1e20]
+
+
+def test_the_power_of_one_and_a_half_needs_no_library():
+    x = np.random.default_rng(0).normal(size=2000)
+    assert np.array_equal(scoring.signed_power(x, 1.5), np.sign(x) * (np.abs(x) * np.sqrt(np.abs(x))))
+
+
+@few
+@given(seeds)
+def test_the_scale_of_the_target_is_one_unless_it_is_given(seed):
+    crowd = random_crowd(seed, absent=False)
+    p, t = crowd.predictions, crowd.target
+    assert np.array_equal(scoring.mmc2024(p, t, t), scoring.mmc2024(p, t, t, target_scale=1.0))
+    assert np.array_equal(scoring.bmc(p, p, t), scoring.bmc(p, p, t, target_scale=1.0))
+    assert scoring.bmc(p, p, t, target_scale=4.0) == pytest.approx(4.0 * scoring.bmc(p, p, t), abs=EXACT)
