@@ -175,9 +175,14 @@ def scored_of(columns):
 
 
 @some
-@given(worlds(), st.sampled_from(["mean", "one-year-mean"]), st.sampled_from([None, 1, 3, 50]))
-def test_the_leaderboard_is_the_witness_s(world, method, block):
-    options = replace(few, block=block)
+@given(
+    worlds(),
+    st.sampled_from(["mean", "one-year-mean"]),
+    st.sampled_from([None, 1, 3, 50]),
+    st.sampled_from([0.8, 0.05]),
+)
+def test_the_leaderboard_is_the_witness_s(world, method, block, confidence):
+    options = replace(few, block=block, confidence=confidence)
     n_scored = scored_of(world)
     ranked = {name: column for name, column in world.items() if n_scored[name]}
     board = leaderboard(a_history(world), method=method, resampling=options)
@@ -261,6 +266,14 @@ def test_the_board_is_sorted_by_value_and_a_rank_is_inside_its_interval(history)
     assert [line.value for line in ranked] == sorted((line.value for line in ranked), reverse=True)
     assert all(line.best_rank <= line.rank <= line.worst_rank for line in ranked if line.best_rank)
     assert all(line.scored + line.missed == len(history.rounds) for line in board)
+
+
+def test_even_the_narrowest_interval_of_a_rank_holds_the_rank():
+    chance = random.Random(5)
+    crowd = {f"m{i}": [chance.gauss(0, 1) for _ in range(8)] for i in range(40)}
+    board = leaderboard(a_history(crowd), resampling=Resampling(confidence=0.01))
+    assert all(line.best_rank <= line.rank <= line.worst_rank for line in board)
+    assert any(line.worst_rank > line.rank for line in board[:10])
 
 
 def test_equals_share_the_better_rank_and_stand_in_order_of_their_names():
