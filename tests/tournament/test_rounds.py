@@ -20,6 +20,7 @@ from crowdalpha.tournament.rounds import (
     timetable,
 )
 
+some = settings(max_examples=40)
 START = datetime(2020, 5, 2, 18, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -133,6 +134,7 @@ def test_the_timetable_is_strictly_in_order_of_time(round):
     assert set(actions[2:-1]) <= {Action.SCORE}
 
 
+@some
 @given(crowds_of_rounds)
 def test_no_two_due_events_share_a_key(rounds):
     events = everything(rounds)
@@ -166,6 +168,7 @@ def test_ticking_every_minute_does_each_thing_at_its_minute_and_in_order(rounds)
     assert clockwork.history == everything(rounds)
 
 
+@some
 @given(crowds_of_rounds, st.data())
 def test_a_clock_that_jumps_does_the_same_things_in_the_same_order(rounds, data):
     end = last_moment(rounds)
@@ -174,6 +177,7 @@ def test_a_clock_that_jumps_does_the_same_things_in_the_same_order(rounds, data)
     assert history_of(rounds, ticks) == everything(rounds)
 
 
+@some
 @given(crowds_of_rounds, st.data())
 def test_a_clock_that_jumps_back_and_forth_does_nothing_twice(rounds, data):
     end = last_moment(rounds)
@@ -184,6 +188,7 @@ def test_a_clock_that_jumps_back_and_forth_does_nothing_twice(rounds, data):
         assert [event for event in history if event.round == round.number] == list(timetable(round))
 
 
+@some
 @given(crowds_of_rounds, st.data())
 def test_a_worker_that_dies_after_any_event_leaves_the_rest_to_the_next_tick(rounds, data):
     end = last_moment(rounds)
