@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crowdalpha import scoring
 from crowdalpha.scoring.metamodel import Pool
-from crowdalpha.scoring.ranks import rank_models
+from crowdalpha.scoring.ranks import gaussian_table, rank_models
 
 EXACT = 1e-12
 few = settings(max_examples=25)
@@ -89,6 +89,11 @@ def test_ranks_count_absent_models_too():
     ranks = rank_models([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]])
     assert (ranks.n_ids, ranks.n_models) == (3, 2)
     assert ranks.doubled.tolist() == [[-2, 0, 2], [0, 0, 0]]
+
+
+def test_the_table_of_normal_scores_that_all_crowds_share_cannot_be_written_to():
+    with pytest.raises(ValueError, match="read-only"):
+        gaussian_table(5)[0] = 0.0
 
 
 def test_a_signed_power_is_a_float_whatever_it_is_given():
