@@ -196,7 +196,7 @@ def _answer_of_process(file: BinaryIO, order: dict[str, Any]) -> tuple[bytes, in
 def _end(code: int, limits: Limits) -> str:
     if code == -signal.SIGPROF:
         return f"more than {limits.cpu_seconds:g} s of work"
-    return "more than the process was allowed" if code < 0 else "no answer"
+    return "more than the process was allowed" if code < 0 else "a reader that gave up"
 
 
 def from_answer(answer: bytes, rules: SubmissionRules) -> Upload:

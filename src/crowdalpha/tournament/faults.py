@@ -112,7 +112,9 @@ RULES = {
     "line": Rule(FILE, "a line is longer than {limit} characters", "lines of at most {limit} characters", SHRINK),
     "rows": Rule(FILE, "more than {limit} rows", "at most {limit} rows", SHRINK),
     "groups": Rule(FILE, "more than {limit} row groups", "at most {limit} row groups", "write larger row groups"),
-    "costly": Rule(FILE, "the file takes too much time or memory to read", "a plain table of two columns", AGAIN),
+    "costly": Rule(
+        FILE, "the file cannot be read within the limits of time and memory", "a plain table of two columns", AGAIN
+    ),
 }
 """The rules by the name that code uses for them."""
 
