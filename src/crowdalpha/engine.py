@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdalpha.payouts import POLICIES
+from crowdalpha.payouts import POLICIES, rules
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tournament.scoringday import Scored, score_crowd
 from crowdalpha.tournament import ledger, seeds, settlement, stakes
+from crowdalpha.tournament.digests import digest
 from crowdalpha.tournament.ports import PredictionStore, TournamentStore, Transaction
 from crowdalpha.tournament.records import Account, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Action, Due, Round, Stage, advance, due_of_all
@@ -194,10 +195,13 @@ class Engine:
         target = self._target(round.number, day)
         if target is None:
             return False
-        scored = self._score(round, target, final=day is None)
+        scored = self._score(round, target, event)
         with self.store.transaction() as work:
             if self._advance(work, round, event):
-                work.insert(*self._records(round, scored, event))
+                records = self._records(round, scored, event)
+                work.insert(*records)
+                said = {"target": sha256(target.tobytes()).hexdigest(), "scores": digest(records)}
+                work.append("round.scored", {"round": round.number, "day": event.day} | said, event.time)
                 if day is None:
                     self._resolve(work, round, scored, event.time)
         return True
@@ -229,10 +233,12 @@ class Engine:
             round.number, choices, on_time=on_time, changes=work.find(StakeChange), balances=work.balances()
         )
         work.insert(*frozen)
+        work.append("stakes.frozen", {"round": round.number, "at_risk": digest(frozen)}, at)
 
-    def _score(self, round: Round, target: Floats, *, final: bool) -> Scored:
+    def _score(self, round: Round, target: Floats, event: Due) -> Scored:
+        """Score what had arrived by the time of the event, however late it is done."""
         with self.store.reading() as work:
-            sent = work.find(Submission, round=round.number)
+            sent = [s for s in work.find(Submission, round=round.number) if s.received_at <= event.time]
             at_risk = {risk.model: risk.amount for risk in work.find(AtRisk, round=round.number)}
         chosen = _selected(sent)
         predictions = [np.frombuffer(self.files.read(s.predictions), "<f8") for s in chosen]
@@ -242,7 +248,7 @@ class Engine:
             target,
             stakes=[at_risk.get(s.model, 0) if s.status == "on_time" else 0 for s in chosen],
             metrics=self._metrics,
-            n_bags=round.final_bags if final else round.n_bags,
+            n_bags=round.final_bags if event.action is Action.RESOLVE else round.n_bags,
             seed=seeds.round_seed(round.number, self._secret(round.number)),
         )
 
@@ -263,11 +269,16 @@ class Engine:
             [scored.scores[name][place[risk.model]] if risk.model in place else 0.0 for risk in risks]
             for name in ("corr", "mmc2")
         )
-        fractions = settlement.fractions(policy, risks, corr, mmc, metamodel_corr=scored.metamodel_corr)
+        threshold = next((rule.threshold for rule in rules() if rule.name == round.rule), None)
+        factor = settlement.round_factor(risks, threshold)
+        fractions = settlement.fractions(
+            policy, risks, corr, mmc, payout_factor=factor, metamodel_corr=scored.metamodel_corr
+        )
         settled = settlement.settle(round.number, risks, fractions, at, balances=work.balances())
         if settled.entry is not None:
             work.post(settled.entry)
         work.insert(*settled.payouts)
+        work.append("round.settled", {"round": round.number, "payouts": digest(settled.payouts)}, at)
         owners = {model.id: model.account for model in work.find(Model)}
         changes = work.find(StakeChange)
         for step in stakes.at_resolution(round.number, changes, at, accounts=owners, balances=work.balances()):
