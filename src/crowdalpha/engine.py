@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from crowdalpha.payouts import POLICIES, rules
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
-from crowdalpha.tournament.scoringday import Scored, score_crowd
 from crowdalpha.tournament import ledger, seeds, settlement, stakes
 from crowdalpha.tournament.digests import digest
 from crowdalpha.tournament.ports import PredictionStore, TournamentStore, Transaction
 from crowdalpha.tournament.records import Account, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Action, Due, Round, Stage, advance, due_of_all
+from crowdalpha.tournament.scoringday import Scored, score_crowd
 from crowdalpha.tournament.stakes import AtRisk, StakeChange, Step
 from crowdalpha.tournament.submissions import CLASSIC, SubmissionRules, Verdict
 
