@@ -285,9 +285,11 @@ class Histories(RuleBasedStateMachine):
     def change_ones_mind(self, data):
         change = self.changes[data.draw(st.sampled_from(sorted(self.changes)))]
         if self.books.asks[change.id].state != "asked":
-            self.refused("not_pending", lambda: cancel(change, self.now, account=OWNER[change.model]))
+            self.refused(
+                "not_pending", lambda: cancel(change, self.now, account=OWNER[change.model], unresolved=self.unresolved)
+            )
             return
-        self.take(cancel(change, self.now, account=OWNER[change.model]))
+        self.take(cancel(change, self.now, account=OWNER[change.model], unresolved=self.unresolved))
         self.books.cancel(change.id)
 
     @rule(hours=st.integers(1, 100))

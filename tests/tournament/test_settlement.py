@@ -242,6 +242,19 @@ def test_when_units_are_missing_rounding_gives_what_it_has_and_the_treasury_the_
         assert after(result, balances)["rounding"] == rounding - (8 - spent)
 
 
+def test_a_treasury_that_holds_exactly_its_part_pays_everybody_in_full():
+    risks, shares = [at_risk(name, 3) for name in "abcd"], dict.fromkeys("abcd", 0.5)
+    balances = {"treasury": 6, "rounding": 2}
+    result = settled(risks, shares, balances)
+    assert [payout.paid for payout in result.payouts] == [2, 2, 2, 2]
+    assert (after(result, balances)["treasury"], after(result, balances)["rounding"]) == (0, 0)
+
+
+def test_the_treasury_sets_aside_for_rounding_no_more_than_it_has():
+    risks, shares, balances = [at_risk(name, 1) for name in "abc"], dict.fromkeys("abc", 0.5), {"treasury": 1}
+    assert after(settled(risks, shares, balances), balances) == {"treasury": 0, "rounding": 1}
+
+
 def test_rounding_never_stands_in_for_an_empty_treasury():
     result = settled([at_risk("a", 10)], {"a": 1.0}, {"treasury": 4, "rounding": 50})
     assert result.payouts[0].paid == 4

@@ -256,7 +256,7 @@ def test_a_pending_change_can_be_cancelled_and_all_is_as_before(verb, amount):
     desk = Desk(wallet_ada=50, stake_m=100)
     before = dict(desk.held)
     change = desk.ask(verb, "1", "m", *amount, at=day(8))
-    cancelled = desk.take(cancel(change, day(8), account="ada"))
+    cancelled = desk.take(cancel(change, day(8), account="ada", unresolved=WEEKS))
     assert cancelled.change == replace(change, status="cancelled")
     assert {account: held for account, held in desk.held.items() if held} == before
     assert desk.close(1)["m"] == 100
@@ -266,9 +266,19 @@ def test_a_pending_change_can_be_cancelled_and_all_is_as_before(verb, amount):
 @pytest.mark.parametrize("status", ["effective", "cancelled", "released"])
 def test_what_is_not_pending_any_more_cannot_be_cancelled(status):
     with pytest.raises(InputError) as refused:
-        cancel(StakeChange("1", "m", "increase", 5, START, 1, status), START, account="ada")
+        cancel(StakeChange("1", "m", "increase", 5, START, 1, status), START, account="ada", unresolved=WEEKS)
     assert codes(refused) == ["not_pending"]
     assert refused.value.problems[0].where == "stake change 1"
+
+
+def test_a_late_close_is_no_time_to_change_ones_mind():
+    desk = Desk(wallet_ada=100)
+    change = desk.ask(increase, "1", "m", 60, at=day(8))
+    with pytest.raises(InputError, match="found round 1 closed") as refused:
+        cancel(change, week(1).close_time, account="ada", unresolved=WEEKS)
+    assert codes(refused) == ["not_pending"]
+    later = desk.ask(increase, "2", "m", 40, at=week(1).close_time)
+    assert cancel(later, week(1).close_time, account="ada", unresolved=WEEKS).change.status == "cancelled"
 
 
 def test_a_model_without_stake_has_nothing_to_take_back():
@@ -335,7 +345,7 @@ def test_asking_changing_ones_mind_and_asking_again_moves_nothing(wallet, staked
     for id in "1234":
         verb = data.draw(st.sampled_from([increase, decrease, drain]))
         amount = () if verb is drain else (data.draw(st.integers(1, wallet if verb is increase else 2**62)),)
-        desk.take(cancel(desk.ask(verb, id, "m", *amount, at=day(8)), day(8), account="ada"))
+        desk.take(cancel(desk.ask(verb, id, "m", *amount, at=day(8)), day(8), account="ada", unresolved=WEEKS))
     assert {account: held for account, held in desk.held.items() if held} == before
 
 

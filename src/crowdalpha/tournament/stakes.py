@@ -121,11 +121,17 @@ def drain(id: str, model: str, at: datetime, *, account: str, unresolved: Iterab
     return _leave(StakeChange(id, model, "drain", staked, at, effective_round(rounds, at)), account, rounds)
 
 
-def cancel(change: StakeChange, at: datetime, *, account: str) -> Step:
-    """Take a pending change back. Refused with code `not_pending` once it is effective."""
-    if change.status != "pending":
-        fix = "ask for another change"
-        raise InputError(Problem("not_pending", "a pending change", change.status, fix, f"stake change {change.id}"))
+def cancel(change: StakeChange, at: datetime, *, account: str, unresolved: Iterable[Round] = ()) -> Step:
+    """Take a pending change back.
+
+    Refused with code `not_pending` once it is effective, or, if `unresolved` rounds are given, as soon as the close it
+    waits for is due, however late that is done.
+    """
+    closed = [round.number for round in unresolved if round.close_time <= at and round.number >= change.effective_round]
+    if change.status != "pending" or closed:
+        found = f"round {closed[0]} closed" if change.status == "pending" else change.status
+        where, fix = f"stake change {change.id}", "ask for another change"
+        raise InputError(Problem("not_pending", "a pending change", found, fix, where))
     cancelled = replace(change, status="cancelled")
     if change.kind != "increase":
         return Step(cancelled, None)
