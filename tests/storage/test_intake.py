@@ -180,6 +180,20 @@ def test_a_reader_that_hangs_is_stopped_by_the_clock(monkeypatch):
     assert verdict.messages[0].startswith(said("costly"))
 
 
+def test_a_reader_that_works_too_long_is_stopped_by_the_kernel():
+    verdict = judge(
+        ("id,prediction\n" + "x,0.5\n" * 20_000).encode(), hostile.IDS, limits=replace(LIVE, cpu_seconds=0.001)
+    )
+    assert verdict.faults[0].reason == "more than 0.001 s of work"
+
+
+def test_a_reader_opens_nothing_once_it_reads(monkeypatch):
+    opening = "import crowdalpha.storage.reading as r; r.read_csv = lambda *_: open('/etc/hostname'); main(order)"
+    try_it = intake.BOOT.replace("main(order)", opening)
+    monkeypatch.setattr(intake, "BOOT", try_it)
+    assert read(hostile.GOOD.encode()).faults[0].reason == "a reader that gave up"
+
+
 def test_a_reader_that_was_taken_over_is_not_believed(monkeypatch):
     for answer in (
         '{"rule": "no such rule", "found": "", "row": 0, "words": {}}',

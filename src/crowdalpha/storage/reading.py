@@ -8,6 +8,7 @@ and reads the answer; nobody else imports it.
 from __future__ import annotations
 
 import csv
+import encodings.utf_8_sig  # noqa: F401  (loaded now: later no file can be opened)
 import io
 import json
 import mmap
@@ -18,6 +19,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
 from typing import Any, BinaryIO
 
 from crowdalpha.tournament.columns import as_numbers, as_text, is_id, is_number, is_text
@@ -104,31 +106,40 @@ class Order:
 
 
 def main(order: dict[str, Any]) -> None:
-    """Limit this process, read the file, answer."""
+    """Limit this process, read the file, answer. From READY on it can open no file and no connection."""
     kind = order.pop("kind")
     given = Order(Headers(**order.pop("headers")), frozenset(order.pop("missing")), **order)
     _limit_memory(given)
-    if kind == "parquet":
-        sys.meta_path.insert(0, WithoutPandas())
-        import pyarrow.compute
-        import pyarrow.parquet  # noqa: F401
+    read = _csv_reader(given) if kind == "csv" else _parquet_reader(given)
     with os.fdopen(1, "wb") as out:
         out.write(READY)
         out.flush()
+        _limit("RLIMIT_NOFILE", 0)
         _limit_time(given)
-        if kind == "parquet":
-            answer(lambda: read_parquet(mmap.mmap(0, 0, access=mmap.ACCESS_READ), given), out)
-        else:
-            answer(lambda: read_csv(os.fdopen(0, "rb"), given), out)
+        answer(read, out)
 
 
-class WithoutPandas:
+def _csv_reader(order: Order) -> Callable[[], Answer]:
+    stream = os.fdopen(0, "rb")
+    return lambda: read_csv(stream, order)
+
+
+def _parquet_reader(order: Order) -> Callable[[], Answer]:
+    sys.meta_path.insert(0, WithoutPandas())
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
+
+    content = mmap.mmap(0, 0, access=mmap.ACCESS_READ)
+    return lambda: read_parquet(content, order)
+
+
+class WithoutPandas(MetaPathFinder):
     """Hides pandas, which pyarrow would load at its first scalar: three quarters of the time of an upload."""
 
-    def find_spec(self, name: str, *_: object) -> None:
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
         """No module, and no search for it."""
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname)
 
 
 def answer(read: Callable[[], Answer], out: BinaryIO) -> None:
@@ -154,21 +165,21 @@ def _write(out: BinaryIO, head: dict[str, Any], blocks: list[Any]) -> None:
 
 def _limit_memory(order: Order) -> None:
     """Set limits that no code in this process can lift again: memory, size of the answer, core files."""
+    _limit("RLIMIT_DATA", order.memory - order.bytes - LIBRARIES)
+    _limit("RLIMIT_AS", order.memory + ADDRESSES)
+    _limit("RLIMIT_FSIZE", order.memory)
+    _limit("RLIMIT_CORE", 0)
+
+
+def _limit(name: str, most: int) -> None:
     try:
         import resource
     except ImportError:  # a system without limits; the deadline of the parent still holds
         return
-    room = order.memory - order.bytes - LIBRARIES
-    for name, most in (
-        ("RLIMIT_DATA", room),
-        ("RLIMIT_AS", order.memory + ADDRESSES),
-        ("RLIMIT_FSIZE", order.memory),
-        ("RLIMIT_CORE", 0),
-    ):
-        kind = getattr(resource, name)
-        hard = resource.getrlimit(kind)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (most, most))
+    kind = getattr(resource, name)
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 def _limit_time(order: Order) -> None:
