@@ -103,7 +103,8 @@ class Engine:
         with self.store.transaction() as work:
             change = _known(work.get(StakeChange, id, lock=True), f"stake change {id}")
             owner = _known(work.get(Model, change.model), f"model {change.model}").account
-            return self._keep(work, stakes.cancel(change, now, account=owner), "stake.cancelled", now)
+            step = stakes.cancel(change, now, account=owner, unresolved=_unresolved(work))
+            return self._keep(work, step, "stake.cancelled", now)
 
     # rounds
 
@@ -293,9 +294,8 @@ class Engine:
     def _change(self, ask: Any, id: str, model: str, now: datetime, *amount: int) -> StakeChange:
         with self.store.transaction() as work:
             owner = _known(work.get(Model, model), f"model {model}").account
-            over = {p.round for p in work.find(Progress, stage=Stage.RESOLVED)}
-            unresolved = [round for round in work.find(Round) if round.number not in over]
-            step = ask(id, model, *amount, now, account=owner, unresolved=unresolved, balances=work.balances())
+            unresolved, balances = _unresolved(work), work.balances()
+            step = ask(id, model, *amount, now, account=owner, unresolved=unresolved, balances=balances)
             work.insert(step.change)
             return self._keep(work, step, f"stake.{step.change.kind}", now)
 
@@ -337,6 +337,11 @@ def _selected(sent: Sequence[Submission]) -> list[Submission]:
     for submission in sorted(sent, key=lambda s: (s.status == "on_time", s.received_at, s.id)):
         best[submission.model] = submission
     return [best[model] for model in sorted(best, key=str.encode)]
+
+
+def _unresolved(work: Transaction) -> list[Round]:
+    over = {progress.round for progress in work.find(Progress, stage=Stage.RESOLVED)}
+    return [round for round in work.find(Round) if round.number not in over]
 
 
 def _target_name(round: int, day: int | None) -> str:
