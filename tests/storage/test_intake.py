@@ -173,6 +173,11 @@ def test_limits_are_data():
         assert judge(content.encode(), hostile.IDS, limits=small).messages[0].startswith(said(rule))
 
 
+def test_limits_that_leave_no_room_to_read_are_refused():
+    with pytest.raises(ValueError, match="memory must be"):
+        Limits(memory=100 * 2**20)
+
+
 def test_a_reader_that_hangs_is_stopped_by_the_clock(monkeypatch):
     hang = "import sys, time; sys.stdout.write('ready\\n'); sys.stdout.flush(); time.sleep(60)"
     monkeypatch.setattr(intake, "BOOT", hang)

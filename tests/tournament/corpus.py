@@ -277,12 +277,13 @@ def of_types():
 
 
 def of_chance(n, seed=7):
-    """Files in which several things are changed at random."""
+    """Files in which several things are changed at random, but no row is longer than the header."""
+    cells = [cell for cell in CELLS if "," not in cell or cell.startswith('"')]
     rng = random.Random(seed)
     for number in range(n):
         ids = [rng.choice([name, name, name, name, rng.choice(NAMES)]) for name in IDS] + rng.choices(NAMES, k=2)
         mostly = rng.random() < 0.5
-        values = [rng.choice(VALUES if mostly or rng.random() < 0.8 else CELLS) for _ in ids]
+        values = [rng.choice(VALUES if mostly or rng.random() < 0.8 else cells) for _ in ids]
         lines = [f"{name},{value}" for name, value in zip(ids, values, strict=True)]
         lines += [line for line in lines if rng.random() < 0.1]
         rng.shuffle(lines)

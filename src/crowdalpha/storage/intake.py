@@ -55,6 +55,8 @@ BOOT = (
     "from crowdalpha.storage.reading import main; main(order)"
 )
 ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+LEAST = 160 * 2**20
+"""What reading takes besides the file: the libraries, and room for a table."""
 KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """All that the process inherits of the environment: no secret of the server is in it."""
 
@@ -77,6 +79,10 @@ class Limits:
     memory: int = 256 * 2**20
     cpu_seconds: float = 0.5
     seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.memory < self.bytes + LEAST:
+            raise ValueError(f"memory must be at least {LEAST} bytes more than bytes")
 
 
 LIVE = Limits()

@@ -179,7 +179,11 @@ def _limit(name: str, most: int) -> None:
     kind = getattr(resource, name)
     hard = resource.getrlimit(kind)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(kind, (most, most))
+    try:
+        resource.setrlimit(kind, (most, most))
+    except (ValueError, OSError):
+        if sys.platform == "linux":  # elsewhere some limits are names without a meaning
+            raise
 
 
 def _limit_time(order: Order) -> None:
@@ -195,7 +199,7 @@ def read_csv(stream: BinaryIO, order: Order) -> Answer:
 
     Too few fields in a row count as missing cells; empty lines are passed over.
     """
-    csv.field_size_limit(order.line)
+    before = csv.field_size_limit(order.line)
     records = _records(stream, order)
     try:
         _, names = next(records, (0, []))
@@ -205,6 +209,8 @@ def read_csv(stream: BinaryIO, order: Order) -> Answer:
         raise RefusalError("text", f"byte {error.object[error.start]:#04x}") from None
     except csv.Error as error:
         raise RefusalError("quote", str(error)) from None
+    finally:
+        csv.field_size_limit(before)
 
 
 def _records(stream: BinaryIO, order: Order) -> Iterator[tuple[int, list[str]]]:

@@ -29,7 +29,7 @@ ORDER = (FILE, ROUND, HEADERS, IDS, VALUES, ERAS)
 """The order of faults: what makes the next one moot comes first."""
 NEAR, NEARLY = 1e-8, 1e-5
 """Absolute and relative tolerance of `numpy.isclose`, which the reference compares range and spread with. [NT]"""
-BETWEEN = "\x1f"
+BETWEEN = " "
 """What stands between date and id in the keys of dated eras."""
 LOOK_ALIKES = 1000
 """Unknown ids that are compared with the missing ones to find misspelt ones."""
@@ -41,7 +41,7 @@ class SubmissionRules:
 
     `headers` names its columns. `min_ids` ids of the universe must be there (None: all). Predictions lie between
     `lowest` and `highest` (both may be reached) and, with `spread`, are not all alike. An id that was left out gets
-    `fill` as its rank (None: no id may be left out). `missing` are the words of a CSV that stand for nothing.
+    `fill` as its rank (None: NaN). `missing` are the words of a CSV that stand for nothing.
     """
 
     headers: Headers = field(default_factory=Headers)
@@ -227,11 +227,11 @@ def _judge(rows: _Rows, universe: Sequence[str], rules: SubmissionRules, *, enou
     count = np.bincount(place[live], minlength=len(universe))
     n_ids = int(np.count_nonzero(count))
     unknown = tuple(rows.ids.filter(_mask(~live)).drop_null().unique().to_pylist())
-    faults = [*rows.faults, *_id_faults(rows, place, count)]
+    faults = _id_faults(rows, place, count)
     needed = rules.needed(len(universe))
     if enough and n_ids < needed:
         faults.append(_too_few(rows, universe, count, unknown, needed))
-    faults += _value_faults(rows, live & rows.read, rules)
+    faults += [*_gaps(rows, live), *rows.faults, *_value_faults(rows, live, rules)]
     if faults:
         return Verdict(refused(*faults).faults, None, n_ids, unknown)
     predictions = np.full(len(universe), np.nan)
@@ -292,14 +292,17 @@ def _short(name: str | None) -> str:
     return text if len(text) <= 40 else f"{text[:36]}..."
 
 
+def _gaps(rows: _Rows, live: NDArray[np.bool_]) -> list[Fault]:
+    nothing = np.flatnonzero(live & rows.read & np.isnan(rows.values))
+    return listed("missing", [(line, "nothing or NaN") for line in rows.lines[nothing].tolist()])
+
+
 def _value_faults(rows: _Rows, live: NDArray[np.bool_], rules: SubmissionRules) -> list[Fault]:
-    nothing = np.flatnonzero(live & np.isnan(rows.values))
-    faults = listed("missing", [(line, "nothing or NaN") for line in rows.lines[nothing].tolist()])
-    kept = np.flatnonzero(live & ~np.isnan(rows.values))
+    kept = np.flatnonzero(live & rows.read & ~np.isnan(rows.values))
     values = rows.values[kept]
     out = kept[_below(values, rules.lowest) | _below(-values, -rules.highest)]
     cells = _cells(rows, out, [f"{value:g}" for value in rows.values[out[:SHOWN]]])
-    faults += listed("range", cells, lowest=f"{rules.lowest:g}", highest=f"{rules.highest:g}")
+    faults = listed("range", cells, lowest=f"{rules.lowest:g}", highest=f"{rules.highest:g}")
     if rules.spread and len(values) and not _spread(values):
         faults.append(broken("spread", f"{values[0]:g} for every id"))
     return faults
