@@ -1,0 +1,196 @@
+"""The verbs of a transaction in SQL, on one connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from crowdalpha.storage import tables
+from crowdalpha.storage.fields import check_entry, check_key, check_names, storable
+from crowdalpha.storage.turns import Spoilable, verb
+from crowdalpha.tournament import events, ledger
+from crowdalpha.tournament.events import Event
+from crowdalpha.tournament.ledger import Entry, Posting
+from crowdalpha.tournament.ports import TakenError, UnknownError
+from crowdalpha.tournament.records import KEYS, key_of
+
+Record = TypeVar("Record")
+TAKEN = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE", "23505")
+AT_ONCE = 500
+"""How many accounts one query names."""
+
+
+class Looking(Spoilable):
+    """The verbs of a `Reading`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._db = connection
+
+    @verb
+    def get(self, kind: type[Record], *key: Any) -> Record | None:
+        """The record with that key, or None."""
+        return self._get(kind, key)
+
+    @verb
+    def find(self, kind: type[Record], **equal: Any) -> list[Record]:
+        """The records with these values, by key."""
+        check_names(kind, equal)
+        table = tables.OF[kind]
+        query = sa.select(table).where(*_equal(table, equal)).order_by(*(table.c[name] for name in KEYS[kind]))
+        return [tables.record_of(kind, row) for row in self._db.execute(query)]
+
+    @verb
+    def balance(self, account: str) -> int:
+        """What an account holds."""
+        return self._held([account]).get(account, 0)
+
+    @verb
+    def balances(self, prefix: str = "") -> Mapping[str, int]:
+        """What the accounts with the prefix hold, by name."""
+        account = tables.balance.c.account
+        begins = sa.func.substr(account, 1, len(prefix)) == prefix  # LIKE does not tell a from A on SQLite
+        rows = self._db.execute(sa.select(tables.balance).where(account >= prefix, begins).order_by(account))
+        return {row.account: row.amount for row in rows}
+
+    @verb
+    def entries(self, account: str | None = None) -> Sequence[Entry]:
+        """Entries in the order they were posted."""
+        touched = sa.select(tables.posting.c.entry).where(tables.posting.c.account == account)
+        return self._entries(sa.true() if account is None else tables.entry.c.id.in_(touched))
+
+    @verb
+    def events(self, since: int = 0) -> Sequence[Event]:
+        """The events above a number."""
+        query = sa.select(tables.event).where(tables.event.c.number > since).order_by(tables.event.c.number)
+        return [_event(row) for row in self._db.execute(query)]
+
+    def _get(self, kind: type[Record], key: tuple[Any, ...], *, lock: bool = False) -> Record | None:
+        check_key(kind, key)
+        query = sa.select(tables.OF[kind]).where(*_equal(tables.OF[kind], dict(zip(KEYS[kind], key, strict=True))))
+        row = self._db.execute(query.with_for_update() if lock else query).one_or_none()
+        return None if row is None else tables.record_of(kind, row)
+
+    def _held(self, accounts: Sequence[str]) -> dict[str, int]:
+        held: dict[str, int] = {}
+        for start in range(0, len(accounts), AT_ONCE):
+            some = tables.balance.c.account.in_(accounts[start : start + AT_ONCE])
+            held |= {row.account: row.amount for row in self._db.execute(sa.select(tables.balance).where(some))}
+        return held
+
+    def _entries(self, where: Any) -> list[Entry]:
+        entry, posting = tables.entry.c, tables.posting.c
+        query = sa.select(tables.entry, posting.account, posting.amount).join(tables.posting, entry.id == posting.entry)
+        rows = self._db.execute(query.where(where).order_by(entry.number))
+        return [_entry(list(same)) for _, same in groupby(rows, lambda row: row.number)]
+
+
+class Work(Looking):
+    """The verbs of a `Transaction`. Whoever makes it holds the write lock, and calls `finish` before the commit."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(connection)
+        self._last: Event | None = None
+        self._appended: list[Event] = []
+
+    @verb
+    def get(self, kind: type[Record], *key: Any, lock: bool = False) -> Record | None:
+        """The record with that key, or None; locked against hands other than ours too."""
+        return self._get(kind, key, lock=lock)
+
+    @verb
+    def insert(self, *records: Any) -> None:
+        """Keep new records."""
+        for kind, same in groupby(map(storable, records), type):
+            try:
+                self._db.execute(sa.insert(tables.OF[kind]), [tables.row_of(record) for record in same])
+            except IntegrityError as error:
+                if _code(error) in TAKEN:
+                    raise TakenError(str(error.orig)) from None
+                raise
+
+    @verb
+    def update(self, record: Any) -> None:
+        """Replace a record."""
+        plain = storable(record)
+        table = tables.OF[type(plain)]
+        key = dict(zip(KEYS[type(plain)], key_of(plain), strict=True))
+        done = self._db.execute(sa.update(table).where(*_equal(table, key)).values(tables.row_of(plain)))
+        if done.rowcount == 0:
+            raise UnknownError(f"{type(plain).__name__} {key_of(plain)}")
+
+    @verb
+    def post(self, entry: Entry) -> bool:
+        """Keep an entry and change the balances."""
+        check_entry(entry)
+        for kept in self._entries(tables.entry.c.id == entry.id):
+            if kept != entry:
+                raise TakenError(f"entry {entry.id}")
+            return False
+        after = ledger.changed(self._held([posting.account for posting in entry.postings]), entry)
+        row = {"id": entry.id, "kind": entry.kind, "at": entry.at, "memo": entry.memo}
+        self._db.execute(sa.insert(tables.entry), [row])
+        postings = [{"entry": entry.id, "account": p.account, "amount": p.amount} for p in entry.postings]
+        self._db.execute(sa.insert(tables.posting), postings)
+        self._db.execute(self._replace_balance(), [{"account": name, "amount": held} for name, held in after.items()])
+        return True
+
+    @verb
+    def append(self, kind: str, payload: Mapping[str, Any], at: datetime) -> None:
+        """Add an event, written when somebody looks or the work is finished."""
+        if self._last is None:
+            newest = sa.select(tables.event).order_by(tables.event.c.number.desc()).limit(1)
+            row = self._db.execute(newest).one_or_none()
+            self._last = None if row is None else _event(row)
+        self._last = events.append(self._last, at, kind, payload)
+        self._appended.append(self._last)
+
+    @verb
+    def events(self, since: int = 0) -> Sequence[Event]:
+        """The events above a number, those just appended included."""
+        self._write_events()
+        query = sa.select(tables.event).where(tables.event.c.number > since).order_by(tables.event.c.number)
+        return [_event(row) for row in self._db.execute(query)]
+
+    def finish(self) -> None:
+        """Write what is left to write, unless the work is spoiled."""
+        self.require_unspoiled()
+        self._write_events()
+
+    def _write_events(self) -> None:
+        if self._appended:
+            self._db.execute(sa.insert(tables.event), [_event_row(event) for event in self._appended])
+            self._appended = []
+
+    def _replace_balance(self) -> Any:
+        insert: Any = (sqlite.insert if self._db.dialect.name == "sqlite" else postgresql.insert)(tables.balance)
+        return insert.on_conflict_do_update(index_elements=["account"], set_={"amount": insert.excluded.amount})
+
+
+def _equal(table: sa.Table, values: Mapping[str, Any]) -> Iterator[Any]:
+    return (table.c[name] == value for name, value in values.items())
+
+
+def _code(error: IntegrityError) -> str | None:
+    return getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+
+
+def _entry(rows: Sequence[Any]) -> Entry:
+    first = rows[0]
+    return Entry(first.id, first.kind, first.at, tuple(Posting(row.account, row.amount) for row in rows), first.memo)
+
+
+def _event(row: Any) -> Event:
+    return Event(row.number, row.at, row.kind, json.loads(row.payload), row.previous, row.hash)
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    payload = events.canonical(event.payload).decode("ascii")
+    fields = ("number", "at", "kind", "previous", "hash")
+    return {name: getattr(event, name) for name in fields} | {"payload": payload}
