@@ -143,3 +143,17 @@ def test_a_proportion_of_a_target_is_taken_out():
     assert neutralize_target(LEVELS, by, proportion=0.0).tolist() == LEVELS.tolist()
     whole, half = neutralize_target(LEVELS, by), neutralize_target(LEVELS, by, proportion=0.5)
     assert half == pytest.approx((LEVELS + whole) / 2, abs=1e-15)
+
+
+def test_a_feature_whose_mean_is_a_million_times_its_spread_is_taken_out_all_the_same() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal(2000)
+    values, time = rng.random(2000) + z, 1.7e9 + 1800 * z
+    assert abs(np.corrcoef(neutralize(values, time), time)[0, 1]) < 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-12, 1e12, 1e150])
+def test_the_scale_of_a_feature_changes_no_residual(scale: float) -> None:
+    rng = np.random.default_rng(1)
+    values, features = rng.random((200, 3)), rng.random((200, 4))
+    assert neutralize(values, features * scale) == pytest.approx(neutralize(values, features), abs=1e-12)

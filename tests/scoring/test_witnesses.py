@@ -294,3 +294,24 @@ def test_one_model_alone_scores_as_it_does_among_others(crowd, ties):
         assert scoring.numerai_corr(p, crowd.target) == scoring.numerai_corr(crowd.predictions, crowd.target)[j]
         together = scoring.exposures(crowd.predictions, features)[:, j]
         assert np.array_equal(scoring.exposures(p, features), together)
+
+
+def test_a_pool_without_anybody_is_a_constant_whatever_breaks_ties():
+    p, t = [[3.0], [1], [2], [5], [4]], [0, 0.25, 0.5, 0.75, 1]
+    assert scoring.mmc1(p, [5], t, ties="first") == pytest.approx(scoring.mmc1(p, [5], t))
+    alone = scoring.mmc2(p, [5], t, ties="first", exclude_self=True)
+    assert alone == pytest.approx(np.cov(scoring.uniform([3.0, 1, 2, 5, 4]), t)[0, 1] / 0.29**2)
+
+
+def test_exposure_sizes_are_the_same_bits_alone_and_beside_an_absent_model():
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        p, features = rng.random((10, 1)), rng.random((10, 17))
+        alone = scoring.exposure_metrics(p, features)
+        beside = scoring.exposure_metrics(np.column_stack([p, np.full(10, np.nan)]), features)
+        assert (alone.std[0], alone.l2[0], alone.rms[0]) == (beside.std[0], beside.l2[0], beside.rms[0])
+
+
+def test_a_copy_of_a_metamodel_with_ties_scores_exactly_zero_in_2024_too():
+    x = np.random.default_rng(3).integers(0, 4, 50)
+    assert scoring.mmc2024(x, x, np.random.default_rng(4).random(50)) == 0.0

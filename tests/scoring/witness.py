@@ -78,6 +78,9 @@ def weighted_ranks(predictions, weights, ties="average"):
 
 
 def metamodel(predictions, stakes, ties="average"):
+    """A pool without anybody is a constant, whatever breaks ties: the order of the rows is nobody's opinion."""
+    if not any(stakes):
+        return np.full(len(predictions), 0.5)
     return uniform(weighted_ranks(predictions, stakes, ties), ties)
 
 
@@ -107,7 +110,7 @@ def mmc1(predictions, stakes, t, j, bags=None, ties="average"):
         without = [0 if k == j else w for k, w in enumerate(weights)]
         within = [mean_stake if k == j else w for k, w in enumerate(weights)]
         s_with = corr(weighted_ranks(predictions, within, ties), t, ties)
-        s_without = corr(weighted_ranks(predictions, without, ties), t, ties)
+        s_without = corr(weighted_ranks(predictions, without, ties), t, ties) if any(without) else 0.0
         gains.append(s_with - s_without)
     return n_stakers * np.mean(gains)
 

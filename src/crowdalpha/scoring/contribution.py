@@ -12,6 +12,7 @@ from crowdalpha.scoring.arrays import Floats, matrix, vector
 from crowdalpha.scoring.correlation import pearson_rows, rank_dots, rank_squares, ratio, varying_target
 from crowdalpha.scoring.metamodel import Pool
 from crowdalpha.scoring.metamodel import metamodel as pool_models
+from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.scoring.ranks import Ranks, gaussian_rows, rank_models
 
 UNIFORM_STD = 0.29
@@ -111,11 +112,13 @@ def mmc2024(
     -2..2: 4 for a target in 0, .25, .. 1; it is never guessed. Result as in `mmc2`; no bags. 0 for a copy of the
     metamodel. Source: [SPEC 2], [NT].
     """
+    if not np.isfinite(target_scale):
+        raise InputError(Problem("bad_target_scale", "a finite number", repr(target_scale), "4 for a target in 0 .. 1"))
     ranks = rank_models(predictions)
     t = exact.centred(vector(target, "target", ranks.n_ids)) * target_scale
     m = gaussian_rows(rank_models(vector(metamodel, "metamodel", ranks.n_ids)))[0]
     p = gaussian_rows(ranks).T
-    slope = exact.total(p * m[:, None]) / max(exact.sum_of_squares(m), np.finfo(float).tiny)
+    slope = ratio(exact.total(p * m[:, None]), np.broadcast_to(exact.total(m * m), len(ranks.doubled)))
     covariance = exact.total(p * t[:, None]) - slope * exact.total((m * t)[:, None])
     return ranks.scores(covariance / ranks.n_ids)
 

@@ -77,8 +77,8 @@ def fnc_2021(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayL
 
 
 def varying_target(target: ArrayLike, n_ids: int) -> Floats:
-    """The target as (n_ids,) numbers that are not all the same."""
-    t = vector(target, "target", n_ids)
+    """The target as (n_ids,) numbers that are not all the same, scaled by a power of two (no CORR changes)."""
+    t = exact.scaled(vector(target, "target", n_ids))
     if (t == t[0]).all():
         raise InputError(
             Problem(
@@ -127,7 +127,7 @@ def rank_squares(doubled: kernels.Doubled) -> Floats:
 
 def pearson_rows(rows: Floats, vector: Floats) -> Floats:
     """Pearson correlation of each row of (n_models, n_ids) with a vector; 0 for a constant row. Free of order."""
-    other = exact.centred(vector)
+    other = exact.centred(exact.scaled(vector))
     size = np.sqrt(exact.sum_of_squares(other))
     scores = np.empty(len(rows))
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from crowdalpha.scoring import exact
 from crowdalpha.scoring.arrays import Floats, like_input, matrix, models
 from crowdalpha.scoring.correlation import ratio
+from crowdalpha.scoring.kernels import column_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,12 @@ def exposures(predictions: ArrayLike, features: ArrayLike) -> Any:
     """
     columns, present, single = models(predictions)
     others, _ = matrix(features, "features", len(columns))
-    covariance, spread = (
-        exact.dot(_centred(others), _centred(columns)),
-        np.outer(_norms(others), _norms(columns)),
-    )
-    return like_input(np.where(present, np.clip(ratio(covariance, spread), -1.0, 1.0), np.nan), single)
+    by, size = _centred(others), _norms(others)
+    c = np.empty((others.shape[1], columns.shape[1]))
+    for block in column_blocks(columns.shape[1], 256):
+        some = columns[:, block]
+        c[:, block] = ratio(exact.dot(by, _centred(some)), np.outer(size, _norms(some)))
+    return like_input(np.where(present, np.clip(c, -1.0, 1.0), np.nan), single)
 
 
 def exposure_metrics(predictions: ArrayLike, features: ArrayLike) -> ExposureMetrics:
@@ -54,14 +56,19 @@ def exposure_metrics(predictions: ArrayLike, features: ArrayLike) -> ExposureMet
     np.float64(1.0)
     """
     c = np.asarray(exposures(predictions, features))
-    squares = np.mean(c * c, axis=0)
-    return ExposureMetrics(
-        std=np.std(c, axis=0), l2=np.sqrt(squares * len(c)), rms=np.sqrt(squares), max=np.abs(c).max(axis=0)
+    there = np.nan_to_num(c)  # a model that is absent has no exposure, and gets none below
+    squares, spread = exact.mean(there * there), exact.mean((there - exact.mean(there)) ** 2)
+    absent = np.isnan(c).any(axis=0)
+    std, l2, rms, top = (
+        np.where(absent, np.nan, size)[()]
+        for size in (np.sqrt(spread), np.sqrt(squares * len(c)), np.sqrt(squares), np.abs(there).max(axis=0))
     )
+    return ExposureMetrics(std=std, l2=l2, rms=rms, max=top)
 
 
 def _centred(columns: Floats) -> Floats:
-    """Columns less their mean; exact zeros for a constant one."""
+    """Columns less their mean, scaled by a power of two; exact zeros for a constant one."""
+    columns = exact.scaled(columns)
     return np.where((columns == columns[:1]).all(axis=0), 0.0, columns - exact.mean(columns))
 
 

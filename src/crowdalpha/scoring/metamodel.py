@@ -66,7 +66,10 @@ class Pool:
 
     def without(self, j: int) -> Ranks:
         """The metamodels without whatever model j has in each bag."""
-        return self._ranked(self._sums_without(j))
+        others = self._ranked(self._sums_without(j))
+        alone = ~(self.multiplicities.sum(axis=1) > self.multiplicities[:, j])
+        others.doubled[alone] = 0  # a pool without anybody is a constant, whatever breaks ties
+        return others
 
     def at_mean_stake(self, j: int) -> Ranks:
         """The metamodels with model j at the mean stake W / C of the bag's draws instead of its own.

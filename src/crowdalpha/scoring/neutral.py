@@ -86,7 +86,7 @@ def neutralize_target(
     left = neutralize(t, others, proportion=proportion)
     if bins is None:
         return left
-    levels = np.sort(t) if isinstance(bins, str) else _levels(bins, len(t))
+    levels = np.sort(t) if isinstance(bins, str) and bins == "own" else _levels(bins, len(t))
     return levels[(rank(settled(left, t)) - 0.5).astype(int)]
 
 
@@ -121,14 +121,25 @@ def fit(values: Floats, design: Floats) -> Floats:
     row order, thread count or BLAS. Columns of Y that are nothing but the design
     are fitted to the bit.
     """
+    with_ones = bool((design == 1.0).all(axis=0).any())
+    design = exact.scaled(_near_zero(design) if with_ones else design)
     factor, kept, sound = _cholesky(exact.dot(design, design))
     fitted = _project(values, design, factor, kept)
     if not sound:
         fitted = fitted + _project(values - fitted, design, factor, kept)
-    with_ones = bool((design == 1.0).all(axis=0).any())
     spread = np.ptp(values, axis=0) if with_ones else np.abs(values).max(axis=0)
     explained = (spread == 0.0) | (np.abs(values - fitted).max(axis=0) <= EXPLAINED * spread)
     return np.where(explained, values, fitted)
+
+
+def _near_zero(design: Floats) -> Floats:
+    """Each column less a whole multiple of a power of two above its range: beside an intercept, the same fit.
+
+    That takes away, exactly, a mean that is large beside the spread, and leaves ones and columns of few levels alone.
+    """
+    spread = np.ptp(design, axis=0)
+    step = np.ldexp(1.0, np.frexp(spread)[1])
+    return np.where(spread > 0.0, design - np.rint(exact.mean(design) / step) * step, design)
 
 
 def _project(values: Floats, design: Floats, factor: Floats, kept: Mask) -> Floats:
@@ -187,12 +198,12 @@ def _substitute(upper: Floats, x: Floats) -> None:
 
 
 def _levels(shares: Sequence[float], n: int) -> Floats:
-    if len(shares) < 2 or min(shares) <= 0 or abs(sum(shares) - 1.0) > 1e-9:
+    if isinstance(shares, str) or len(shares) < 2 or not (min(shares) > 0 and abs(sum(shares) - 1.0) <= 1e-9):
         raise InputError(
             Problem(
                 "bad_bins",
                 "'own', or two or more positive shares that sum to 1",
-                repr(list(shares)),
+                repr(shares if isinstance(shares, str) else list(shares)),
                 "for example (.05, .2, .5, .2, .05)",
             )
         )

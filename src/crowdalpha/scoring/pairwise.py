@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from crowdalpha.scoring.arrays import Floats
 from crowdalpha.scoring.correlation import rank_dots, rank_squares, ratio
+from crowdalpha.scoring.kernels import column_blocks
 from crowdalpha.scoring.ranks import Ranks, rank_models
 
 
@@ -53,11 +54,16 @@ def apcwnm(predictions: ArrayLike | Ranks) -> Any:
 
 def _over_others(predictions: ArrayLike | Ranks, reduce: Any) -> Any:
     ranks = rank_models(predictions)
-    pairs = similarity(ranks)
-    np.fill_diagonal(pairs, np.nan)
-    company = ~np.isnan(pairs)
-    scores = [reduce(row[there]) if there.any() else np.nan for row, there in zip(pairs, company, strict=True)]
-    return ranks.scores(np.array(scores, np.float64))
+    scores = np.full(ranks.n_models, np.nan)
+    norms = np.sqrt(rank_squares(ranks.doubled))
+    for block in column_blocks(ranks.n_models, 256):
+        dots = rank_dots(ranks, ranks.doubled[block].T.astype(np.float64)).T
+        pairs = np.clip(ratio(dots, np.outer(norms[block], norms)), -1.0, 1.0)
+        for j, row in enumerate(pairs, block.start):
+            others = ranks.present & (np.arange(ranks.n_models) != j)
+            if others.any():
+                scores[j] = reduce(row[others])
+    return ranks.scores(scores)
 
 
 def _sorted_mean(values: Floats) -> float:
