@@ -73,7 +73,7 @@ def scaled(x: Floats) -> Floats:
     Exact, and so is the square root of the power: correlations and fits keep their bits and cannot overflow.
     """
     exponent = np.frexp(np.abs(x).max(axis=0, initial=0.0))[1]
-    return x * np.ldexp(1.0, -(exponent + exponent % 2))
+    return x * np.ldexp(1.0, np.clip(-(exponent + exponent % 2), -1000, 1000))
 
 
 def sum_of_squares(vector: Floats) -> float:
