@@ -31,6 +31,10 @@ def metamodel(predictions: ArrayLike | Ranks, stakes: ArrayLike, *, ties: str = 
     return np.asarray((pooled.doubled[0] + ranks.n_ids) / (2.0 * ranks.n_ids))
 
 
+HALF = 31
+"""Bits of the lower half of a long whole number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """The stakers of an era and, for each bag b and id i, the whole number sum_j c_bj s_j d_ij.
@@ -159,5 +163,8 @@ def _bits(key: Whole) -> int:
 
 
 def _dense(key: Whole) -> Whole:
-    """The values of each row replaced by 0, 1, 2, ... in the same order."""
-    return np.stack([np.unique(row, return_inverse=True)[1] for row in key]).astype(np.int64)
+    """Small whole numbers in the order of each row's: doubled ranks, the upper half of long numbers ranked first."""
+    if _bits(key) >= MANTISSA:
+        upper = kernels.rank_rows((key >> HALF).astype(np.float64), "average").astype(np.int64)
+        key = (upper << HALF) | (key & ((1 << HALF) - 1))
+    return kernels.rank_rows(key.astype(np.float64), "average").astype(np.int64)
