@@ -43,6 +43,59 @@ REFUSED = {
     "bad_bags of shape": lambda: scoring.mmc2(P, [1, 1], T, bags=[[1, 1, 1]]),
     "bad_bags of halves": lambda: scoring.mmc2(P, [1, 1], T, bags=[[0.5, 1]]),
     "bad_bags too heavy": lambda: scoring.mmc2(P, [1, 1], T, bags=[[1, 1], [2**19, 2**19]]),
+    "bad_bags of a half": lambda: scoring.draw_bags([1, 2], n_bags=2.5, seed=1),
+    "bad_bags of True": lambda: scoring.draw_bags([1, 2], n_bags=True, seed=1),
+    "bad_bags of a text": lambda: scoring.draw_bags([1, 2], fraction="a", seed=1),
+    "bad_bags of nan": lambda: scoring.draw_bags([1, 2], fraction=np.nan, seed=1),
+    "bad_bags enormous": lambda: scoring.mmc2(P, [1, 1], T, bags=[[1e308, 1e308]]),
+    "bad_seed of none": lambda: scoring.draw_bags([1, 2], seed=None),
+    "bad_seed of a list": lambda: scoring.draw_bags([1, 2], seed=[1]),
+    "bad_seed of True": lambda: scoring.draw_bags([1, 2], seed=True),
+    "bad_seed of a float": lambda: scoring.draw_bags([1, 2], seed=1.0),
+    "bad_seed of half a pair": lambda: scoring.draw_bags([1, 2], seed="\ud800"),
+    "bad_seed of many digits": lambda: scoring.draw_bags([1, 2], seed=10**5000),
+    "bad_stakes of 1e300": lambda: scoring.draw_bags([1.0, 1e300], seed=1),
+    "bad_stakes of 1e300 in mmc2": lambda: scoring.mmc2(P, [1.0, 1e300], T),
+    "bad_stakes past int64": lambda: scoring.draw_bags([1, 2**63], seed=1),
+    "not_numeric stakes past uint64": lambda: scoring.draw_bags([1, 2**70], seed=1),
+    "ragged stakes": lambda: scoring.mmc2(P, [[1, 2], [3]], T),
+    "ragged stakes of bags": lambda: scoring.draw_bags([[1, 2], [3]], seed=1),
+    "masked stakes": lambda: scoring.draw_bags(np.ma.array([1, 2], mask=[0, 1]), seed=1),
+    "masked target": lambda: scoring.corr(P, np.ma.array(T, mask=[1, 0, 0, 0, 0])),
+    "masked predictions": lambda: scoring.corr(np.ma.array(P, mask=P == 3), T),
+    "masked in a list": lambda: scoring.corr(P, [*T[:-1], np.ma.masked]),
+    "masked rows": lambda: scoring.rank([np.ma.array([1, 2], mask=[0, 1]), np.ma.array([3, 4])]),
+    "masked power": lambda: scoring.signed_power(np.ma.array([1.0, 2.0], mask=[0, 1]), 1.5),
+    "masked scores": lambda: scoring.summarize(np.ma.array([0.1, 0.2], mask=[0, 1])),
+    "not_numeric power": lambda: scoring.signed_power(["a"], 1.5),
+    "bad_p of a text": lambda: scoring.signed_power([1.0], "a"),
+    "bad_p below 0": lambda: scoring.signed_power([0.0], -1),
+    "too_large power": lambda: scoring.signed_power([1e200], 3),
+    "bad_proportion of a text": lambda: scoring.neutralize(P, T, proportion="0.5"),
+    "bad_proportion of none": lambda: scoring.neutralize(P, T, proportion=None),
+    "bad_proportion of a list": lambda: scoring.neutralize(P, T, proportion=[0.5]),
+    "bad_proportion of nan": lambda: scoring.neutralize(P, T, proportion=np.nan),
+    "bad_ties of a list": lambda: scoring.rank(P, ties=["first"]),
+    "bad_ties of an array": lambda: scoring.rank(P, ties=np.array(["first", "average"])),
+    "too_many_digits": lambda: scoring.corr(2**60 + np.arange(5), T),
+    "too_many_digits below 0": lambda: scoring.corr(-(2**60) - np.arange(5), T),
+    "too_many_digits of a list": lambda: scoring.corr([2**60 + i for i in range(5)], T),
+    "too_many_digits beside a float": lambda: scoring.corr([2**60 + 1, 0.5, 3, 2, 1], T),
+    "too_many_digits past int64": lambda: scoring.corr([2**63 + 1, -1, 3, 2, 1], T),
+    "too_many_digits of uint64": lambda: scoring.corr(np.array([2**64 - 1, 3, 4, 2, 1], np.uint64), T),
+    "too_many_digits of the target": lambda: scoring.corr(P, 2**60 + np.arange(5)),
+    "too_many_digits of features": lambda: scoring.exposures(P, 2**60 + np.arange(5)),
+    "too_large target": lambda: scoring.mmc2(P, [1, 1], [*T[:-1], 1.7e308]),
+    "too_large predictions": lambda: scoring.corr(P * 1e200, T),
+    "too_large features": lambda: scoring.neutralize(P, np.array(T) * 1e200),
+    "too_large scores": lambda: scoring.summarize([1e308] * 3),
+    "bad_block": lambda: scoring.summarize([0.1, 0.2], block=2.5),
+    "bad_n_resamples": lambda: scoring.summarize([0.1, 0.2], n_resamples=10.5),
+    "bad_seed of a summary": lambda: scoring.summarize([0.1, 0.2], seed=1.5),
+    "bad_eras_per_year": lambda: scoring.summarize([0.1, 0.2], eras_per_year=10**400),
+    "bad_confidence": lambda: scoring.summarize([0.1, 0.2], confidence="a"),
+    "bad_ddof": lambda: scoring.corr_mmc_sharpe([0.1, 0.2], [0.1, 0.2], ddof=None),
+    "unknown_metric": lambda: scoring.metrics.metric(["corr"]),
     "empty_bag": lambda: scoring.mmc2(P, [1, 0], T, bags=[[1, 0], [0, 1]]),
 }
 
@@ -143,3 +196,31 @@ def test_nothing_wrong_is_not_refused():
 def test_a_pool_that_cancels_out_contributes_nothing_and_refuses_nobody():
     opposite = np.column_stack([P[:, 0], -P[:, 0]])
     assert (scoring.mpc(opposite, [1, 1], np.zeros((5, 1)), np.ones(5), T) == 0.0).all()
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant <= 52, reason="a long double is a double here")
+def test_long_doubles_that_a_double_cannot_hold_are_refused_and_others_are_not():
+    fine = np.array(T, np.longdouble)
+    assert scoring.corr(P, fine).tolist() == scoring.corr(P, T).tolist()
+    for x in (fine + np.finfo(np.longdouble).eps, fine * np.longdouble("1e4000")):
+        with pytest.raises(InputError) as refusal:
+            scoring.corr(P, x)
+        assert refusal.value.code == "too_many_digits"
+
+
+def test_whole_numbers_that_a_double_holds_are_no_problem_at_any_size():
+    assert scoring.corr(2**60 * np.arange(1, 6), T) == scoring.corr([1, 2, 3, 4, 5], T)
+    assert scoring.corr(np.array([-(2**63), 0, 1, 2**53, 2**62]), T) == scoring.corr([1, 2, 3, 4, 5], T)
+
+
+def test_a_mask_that_hides_nothing_is_no_mask():
+    assert scoring.corr(np.ma.array(P), np.ma.array(T)).tolist() == scoring.corr(P, T).tolist()
+
+
+def test_stakes_of_more_than_53_bits_are_whole_units_like_any_other():
+    assert scoring.metamodel(P, [2**61 + 1, 2**61]).tolist() == scoring.metamodel(P[:, :1], [1]).tolist()
+
+
+def test_a_seed_is_the_same_as_a_number_a_text_or_bytes():
+    bags = [scoring.draw_bags([1, 2, 3, 4], seed=seed).tolist() for seed in (7, np.int64(7), "7", b"7")]
+    assert bags == [bags[0]] * 4

@@ -7,7 +7,8 @@ import hashlib
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdalpha.scoring.arrays import Whole, numbers, vector
+from crowdalpha.scoring.arrays import Whole, given, numbers, one_each
+from crowdalpha.scoring.options import is_real, is_whole, said, seed_bytes
 from crowdalpha.scoring.problems import InputError, Problem
 
 UNITS_PER_COIN = 10**9
@@ -40,21 +41,22 @@ def draw_bags(
     array([[1, 0, 1, 0],
            [1, 0, 1, 0]])
     """
-    stakers = np.flatnonzero(whole_units(stakes))
-    n_models = np.size(stakes)
-    if n_bags < 1 or not 0.0 < fraction <= 1.0:
+    units = whole_units(stakes)
+    stakers, n_models = np.flatnonzero(units), len(units)
+    if not is_whole(n_bags, 1) or not is_real(fraction, 0, 1) or fraction == 0:
         raise InputError(
             Problem(
                 "bad_bags",
                 "n_bags of 1 or more and a fraction in (0, 1]",
-                f"{n_bags} and {fraction}",
+                f"{said(n_bags)} and {said(fraction)}",
                 "the rule of 2020 is 20 bags of .67",
             )
         )
+    start = seed_bytes(seed)
     bags = np.zeros((n_bags, n_models), np.int64)
     size = max(round(fraction * len(stakers)), 1)
     for b in range(n_bags if len(stakers) else 0):
-        raw = _random_words(seed, b)
+        raw = _random_words(start, b)
         drawn = _with_replacement(raw, len(stakers), size) if replacement else _without(raw, len(stakers), size)
         np.add.at(bags[b], stakers[drawn], 1)
     return bags
@@ -66,9 +68,11 @@ def whole_units(stakes: ArrayLike, n_models: int | None = None) -> Whole:
     >>> whole_units([1.5, 0.0]), whole_units([3, 4])
     (array([1500000000,          0]), array([3, 4]))
     """
-    raw = np.asarray(stakes) if np.ndim(stakes) == 1 else np.zeros(0)
-    coins = vector(stakes, "stakes", np.size(stakes) if n_models is None else n_models, what="models")
-    units = raw if raw.dtype.kind in "iu" else np.rint(coins * UNITS_PER_COIN)
+    raw = given(stakes, "stakes")
+    one_each(raw, "stakes", raw.size if n_models is None else n_models, what="models")
+    with np.errstate(over="ignore"):  # what is too large is refused below
+        coins = raw.astype(np.float64)
+        units = raw if raw.dtype.kind in "iu" else np.rint(coins * UNITS_PER_COIN)
     if (units < 0).any() or (units >= 2**62).any():
         raise InputError(
             Problem(
@@ -103,7 +107,10 @@ def whole_bags(bags: ArrayLike, n_models: int) -> Whole:
                 "draw them with draw_bags from this era's stakes",
             )
         )
-    if not ((array >= 0) & (array == np.rint(array))).all() or (array.sum(axis=1) >= MOST_DRAWS).any():
+    if (
+        not ((array >= 0) & (array < MOST_DRAWS) & (array == np.rint(array))).all()
+        or (array.sum(axis=1) >= MOST_DRAWS).any()
+    ):
         raise InputError(
             Problem(
                 "bad_bags",
@@ -115,9 +122,8 @@ def whole_bags(bags: ArrayLike, n_models: int) -> Whole:
     return array.astype(np.int64)
 
 
-def _random_words(seed: int | str | bytes, bag: int) -> np.random.Philox:
-    text = seed if isinstance(seed, bytes) else str(seed).encode()
-    key = np.frombuffer(hashlib.sha256(text + b"/" + str(bag).encode()).digest()[:16], "<u8")
+def _random_words(seed: bytes, bag: int) -> np.random.Philox:
+    key = np.frombuffer(hashlib.sha256(seed + b"/" + str(bag).encode()).digest()[:16], "<u8")
     return np.random.Philox(key=key)
 
 

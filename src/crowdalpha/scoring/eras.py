@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdalpha.scoring import series
-from crowdalpha.scoring.arrays import Floats, numbers
+from crowdalpha.scoring.arrays import LARGEST, Floats, numbers
 from crowdalpha.scoring.bootstrap import default_block, percentile_interval, resample
+from crowdalpha.scoring.options import is_real, is_whole, said
 from crowdalpha.scoring.problems import Problem, refuse_if_any
 from crowdalpha.scoring.series import NAN
 
@@ -69,25 +70,25 @@ class CorrMmcSharpe:
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    eras_per_year: float
-    ddof: int
-    n_resamples: int
-    block: int | None
-    confidence: float
-    seed: int
+    eras_per_year: float = 52
+    ddof: int = 0
+    n_resamples: int = 1000
+    block: int | None = None
+    confidence: float = 0.95
+    seed: int = 0
 
     def problems(self) -> Iterator[Problem]:
         allowed = {
-            "eras_per_year": (self.eras_per_year > 0, "a number above 0"),
-            "ddof": (self.ddof >= 0, "0 or more"),
-            "n_resamples": (self.n_resamples >= 1, "1 or more"),
-            "block": (self.block is None or self.block >= 1, "None or at least 1 era"),
-            "confidence": (0 < self.confidence < 1, "between 0 and 1"),
-            "seed": (self.seed >= 0, "0 or more"),
+            "eras_per_year": (is_real(self.eras_per_year) and self.eras_per_year > 0, "a number above 0"),
+            "ddof": (is_whole(self.ddof, 0), "0 or more"),
+            "n_resamples": (is_whole(self.n_resamples, 1), "1 or more"),
+            "block": (self.block is None or is_whole(self.block, 1), "None or at least 1 era"),
+            "confidence": (is_real(self.confidence) and 0 < self.confidence < 1, "between 0 and 1"),
+            "seed": (is_whole(self.seed, 0), "a whole number, 0 or more"),
         }
         for name, (fits, expected) in allowed.items():
             if not fits:
-                found = repr(getattr(self, name))
+                found = said(getattr(self, name))
                 yield Problem(f"bad_{name}", f"{name} {expected}", found, "choose one in that range")
 
 
@@ -150,6 +151,7 @@ def corr_mmc_sharpe(corr: ArrayLike, mmc: ArrayLike, *, ddof: int = 0) -> CorrMm
     (2.12132, 0.896575)
     """
     corr, mmc = _scores(corr, "corr"), _scores(mmc, "mmc")
+    refuse_if_any(_Options(ddof=ddof).problems())
     if corr.shape != mmc.shape:
         expected, found = f"mmc of shape {corr.shape}, as corr", f"shape {mmc.shape}"
         refuse_if_any([Problem("misaligned", expected, found, "pass both for the same eras and models")])
@@ -226,5 +228,8 @@ def _scores(values: ArrayLike, name: str) -> Floats:
     if np.isinf(scores).any():
         expected, found = f"{name} that are finite or NaN", f"{np.isinf(scores).sum()} infinite"
         problems.append(Problem(f"inf_in_{name}", expected, found, "put NaN where there is no score"))
+    elif (np.abs(scores) > LARGEST).any():
+        expected, found = f"{name} from -1e150 to 1e150", f"{np.nanmax(np.abs(scores)):g}"
+        problems.append(Problem("too_large", expected, found, "put NaN where there is no score"))
     refuse_if_any(problems)
     return scores

@@ -15,6 +15,7 @@ from crowdalpha.scoring.contribution import bmc, cwmm, mmc1, mmc2, mmc2024
 from crowdalpha.scoring.correlation import corr, fnc, fnc_2021, numerai_corr
 from crowdalpha.scoring.exposure import exposure_metrics
 from crowdalpha.scoring.metamodel import metamodel
+from crowdalpha.scoring.options import said
 from crowdalpha.scoring.pairwise import apcwnm, mcwnm
 from crowdalpha.scoring.portfolio import alpha, mpc
 from crowdalpha.scoring.problems import InputError, Problem
@@ -129,9 +130,9 @@ def evaluate(names: Iterable[str], era: Era) -> dict[str, Floats]:
 
 def metric(name: str) -> Metric:
     """A metric by its name, or a refusal that lists the names."""
-    if name not in METRICS:
+    if not isinstance(name, str) or name not in METRICS:
         raise InputError(
-            Problem("unknown_metric", "one of " + ", ".join(METRICS), repr(name), "see `crowdalpha metrics`")
+            Problem("unknown_metric", "one of " + ", ".join(METRICS), said(name), "see `crowdalpha metrics`")
         )
     return METRICS[name]
 

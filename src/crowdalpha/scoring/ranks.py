@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdalpha.scoring import kernels
-from crowdalpha.scoring.arrays import Floats, Mask, Ties, like_input, models, tie_rule
+from crowdalpha.scoring.arrays import Floats, Mask, Ties, like_input, models, numbers, tie_rule
 from crowdalpha.scoring.normal import quantile
+from crowdalpha.scoring.options import is_real, said
+from crowdalpha.scoring.problems import InputError, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,16 @@ def signed_power(x: ArrayLike, p: float) -> Any:
     >>> signed_power([-4.0, 0.0, 9.0], 1.5)
     array([-8.,  0., 27.])
     """
-    values = np.asarray(x, np.float64)
+    values = numbers(x, "x")
+    if not is_real(p, 0):
+        raise InputError(Problem("bad_p", "a power p of 0 or more", said(p), "1.5 stresses the tails"))
     size = np.abs(values)
-    return np.sign(values) * (size * np.sqrt(size) if p == 1.5 else size**p)
+    with np.errstate(over="ignore"):
+        powers = size * np.sqrt(size) if p == 1.5 else size**p
+    if (np.isinf(powers) & np.isfinite(size)).any():
+        found = f"{size[np.isfinite(size)].max():g}"
+        raise InputError(Problem("too_large", "x whose power is finite", found, "scale it down"))
+    return np.sign(values) * powers
 
 
 def gaussian_rows(ranks: Ranks, *, power: float = 1.0) -> Floats:
