@@ -315,3 +315,10 @@ def test_exposure_sizes_are_the_same_bits_alone_and_beside_an_absent_model():
 def test_a_copy_of_a_metamodel_with_ties_scores_exactly_zero_in_2024_too():
     x = np.random.default_rng(3).integers(0, 4, 50)
     assert scoring.mmc2024(x, x, np.random.default_rng(4).random(50)) == 0.0
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf")])
+def test_a_target_scale_that_is_no_number_is_refused(scale):
+    with pytest.raises(scoring.InputError) as refused:
+        scoring.mmc2024([1, 2, 3], [1, 3, 2], [0, 0.5, 1], target_scale=scale)
+    assert refused.value.code == "bad_target_scale"
