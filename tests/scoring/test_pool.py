@@ -15,17 +15,18 @@ EXACT = 1e-12
 few = settings(max_examples=25)
 
 
-def rich_crowd(seed, heaviest=1):
-    """Few ids, up to three models with stakes up to 2^61, and bags that hold them up to `heaviest` times."""
+def rich_crowd(seed, heaviest):
+    """Few ids, up to three models with long stakes, and bags that hold them up to `heaviest` times, or no bags."""
     rng = np.random.default_rng(seed)
     crowd = random_crowd(seed, absent=False, max_ids=9, max_models=3)
     n_models = len(crowd.stakes)
-    stakes = rng.integers(2**58, 2**61, n_models) | 1
-    bags = rng.integers(1, heaviest, (2, n_models), endpoint=True)
+    most = 2 ** int(rng.choice([20, 40, 50, 61]))
+    stakes = rng.integers(most // 8, most, n_models) | 1
+    bags = rng.integers(1, heaviest, (2, n_models), endpoint=True) if heaviest else None
     return crowd.predictions, stakes, crowd.target, bags
 
 
-weights = st.sampled_from([1, 2, 40, 2**10, 2**17])
+weights = st.sampled_from([None, 1, 2, 40, 2**10, 2**17])
 
 
 @few
@@ -44,7 +45,8 @@ def test_contributions_of_stakes_and_bags_too_large_for_floating_point(seed, hea
 def test_metamodels_of_stakes_and_bags_too_large_for_floating_point(seed, heaviest):
     p, stakes, _, bags = rich_crowd(seed, heaviest)
     found = Pool.of(rank_models(p), stakes, bags).metamodels()
-    for row, bag in zip(found.doubled, bags, strict=True):
+    every = np.ones((1, len(stakes)), int) if bags is None else bags
+    for row, bag in zip(found.doubled, every, strict=True):
         expected = witness.weighted_ranks(p, [int(c) * int(s) for c, s in zip(bag, stakes, strict=True)])
         assert np.array_equal(row, 2 * witness.rank(expected) - (len(p) + 1))
 
@@ -57,6 +59,40 @@ def test_a_heavy_bag_of_stakes_that_differ_in_their_last_unit_only(heaviest):
     expected = witness.metamodel(p, [int(c) * int(s) for c, s in zip(bag[0], stakes, strict=True)])
     found = Pool.of(rank_models(p), stakes, bag).metamodels().doubled[0]
     assert np.array_equal((found + 100) / 200, expected)
+
+
+def in_one_order(n_ids, n_models):
+    return rank_models(np.tile(np.arange(float(n_ids)), (n_models, 1)).T)
+
+
+@pytest.mark.parametrize(("n_ids", "draws"), [(2, 1), (2, 1023), (1024, 1), (1024, 1023), (4096, 3)])
+def test_sums_are_right_to_the_unit_where_they_are_largest(n_ids, draws):
+    stake = 2**62 - 1  # every digit is full
+    pool = Pool.of(in_one_order(n_ids, 2), np.array([stake, 1]), [[draws, 0]])
+    found = sum(digit.astype(object) << (pool.width * k) for k, digit in enumerate(pool.sums))
+    assert found.tolist() == [[draws * stake * d for d in range(1 - n_ids, n_ids, 2)]]
+
+
+@pytest.mark.parametrize("draws", [1023, 1024, 2047])
+def test_a_model_may_enter_the_largest_bag_at_its_mean_stake(draws):
+    ranks = in_one_order(4096, 3)
+    for bits in range(20, 63):
+        pool = Pool.of(ranks, np.array([2**bits - 1, 5, 1]), [[draws, 0, 0], [0, 1, 1]])
+        assert np.array_equal(pool.at_mean_stake(1).doubled[0], ranks.doubled[0])
+
+
+def test_how_many_bags_there_are_changes_nothing():
+    ranks, stakes, bag = in_one_order(4096, 2), [3, 5], [2**19, 2**19 - 1]
+    found = Pool.of(ranks, stakes, [bag] * 256).metamodels().doubled
+    assert (found == Pool.of(ranks, stakes, [bag]).metamodels().doubled[0]).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_unit_of_stake_breaks_a_tie(sign):
+    less, more = 2**60 + 1, 3 * 2**59 + 1  # 3 less - 2 more = 1
+    predictions = sign * np.array([[1, 0], [0, 1], [0, 2]])  # the first id is ahead by 3 of the one, behind by 2
+    found = scoring.metamodel(predictions, np.array([less, more]))
+    assert np.sign(found[0] - found[1]) == sign
 
 
 def test_a_crowd_of_more_models_than_are_multiplied_at_once():

@@ -53,16 +53,19 @@ class Pool:
 
     @classmethod
     def of(cls, ranks: Ranks, stakes: ArrayLike, bags: ArrayLike | None = None) -> Pool:
-        """Add up the pool. `bags` None stands for one bag that has every staker once."""
+        """Add up the pool. `bags` None stands for one bag that has every staker once.
+
+        Digits are as wide as possible: the largest sum of a digit, C 2^width (n - 1) for C draws, is below 2^53, and
+        C + 1 times that, which `at_mean_stake` meets, below 2^63.
+        """
         units = whole_units(stakes, ranks.n_models)
         staked = (units > 0) & ranks.present
         multiplicities = _multiplicities(staked, bags)
         draws = bit_length(int(multiplicities.sum(axis=1).max()) + 1)
-        width = MANTISSA - 1 - bit_length(ranks.n_ids) - max(draws, 2 * draws - 10)
-        digits = _digits(np.where(multiplicities.any(axis=0), units, 0), width)
-        return cls(
-            ranks, multiplicities, int(staked.sum()), digits, _weighted_sums(ranks, multiplicities, digits), width
-        )
+        width = MANTISSA - bit_length(ranks.n_ids) - max(draws, 2 * draws - 10)
+        digits = _digits(units, width)
+        sums = _weighted_sums(ranks, multiplicities, digits)
+        return cls(ranks, multiplicities, int(staked.sum()), digits, sums, width)
 
     def metamodels(self) -> Ranks:
         """One metamodel a bag, ranked: (n_bags, n_ids)."""
@@ -128,7 +131,7 @@ def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: Whole) -> Whole:
     """The sums of each digit, by matrix products of whole numbers below 2^53, in blocks of models."""
     drawn = np.flatnonzero(multiplicities.any(axis=0))
     each = digits[:, None, drawn] * multiplicities[:, drawn]
-    weights = each.reshape(-1, len(drawn)).astype(np.float64)
+    weights = np.concatenate(each).astype(np.float64)
 
     def work(block: slice) -> Floats:
         return np.asarray(weights[:, block] @ ranks.doubled[drawn[block]].astype(np.float64))

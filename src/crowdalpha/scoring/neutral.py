@@ -150,7 +150,7 @@ def _project(values: Floats, design: Floats, factor: Floats, kept: Mask) -> Floa
 
 def _cholesky(gram: Floats) -> tuple[Floats, Mask, bool]:
     """Lower factor of the Gram matrix of the columns that matter, which those are, and whether all pivots are sound."""
-    upper, kept = np.array(gram.T, order="C"), np.zeros(len(gram), bool)
+    upper, kept = gram.T.copy(), np.zeros(len(gram), bool)
     loops = kernels.compiled_for(gram.size * len(gram) // ELIMINATED)
     eliminate = _eliminate if loops is None else loops.eliminate
     sound = eliminate(upper, NEGLIGIBLE, SOUND, kept)
