@@ -101,3 +101,14 @@ def test_the_page_holds_the_model_and_its_features(run, files, model, tmp_path):
 def test_half_of_the_exposure_is_left_at_fifty_percent(document, files):
     left = [each["max_exposure"] for each in document("diagnose", *files)["neutralized"]]
     assert np.all(np.diff(left) < 0)
+
+
+def test_a_notice_beside_the_predictions_is_on_the_page_and_under_the_table(run, files, tmp_path):
+    copy, page = tmp_path / "copy.csv", tmp_path / "page.html"
+    with open(files[0]) as source:
+        copy.write_text(source.read())
+    (tmp_path / "NOTICE.txt").write_text("Nobody staked.\nNor will.\n")
+    (tmp_path / "ATTRIBUTION.txt").write_text("By A. Nonymous\n")
+    done = run("diagnose", copy, *files[1:], "--report", page)
+    assert "\nNobody staked.\n" in done.stdout
+    assert all(words in page.read_text() for words in ("Nobody staked.", "Nor will.", "By A. Nonymous"))

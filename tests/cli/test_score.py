@@ -42,7 +42,7 @@ def test_every_metric_can_be_had(document, tournament, files):
     references += ["--sample-weights", tournament["weights.parquet"]]
     shown = document("score", *files, *references, "--metrics", ",".join(METRICS))
     assert set(shown["scores"][0]) == {"era", "model", *METRICS}
-    assert set(shown["models"][0]) == {"model", "stake", "share", "eras", *METRICS, "low", "high", "sharpe"}
+    assert set(shown["models"][0]) == {"model", "stake", "share", "eras", *METRICS, "low", "high", "sharpe", "left_out"}
 
 
 def test_all_kinds_and_layouts_of_files_give_the_same_bits(document, tournament):
@@ -139,6 +139,41 @@ def test_the_report_names_every_model_and_loads_nothing_from_elsewhere(run, twen
     html = page.read_text()
     assert all(f"model{k:02d}" in html for k in range(20))
     assert not re.search(r"https?://|\b(src|href)\s*=\s*[\"'](?!#|data:)|@import|url\(", html)
+
+
+def test_a_model_left_out_keeps_its_own_stake_and_is_marked_everywhere(run, document, twenty, tmp_path):
+    page, stakes = tmp_path / "report.html", twenty.parent / "stakes.csv"
+    files = twenty, "--targets", twenty.parent / "targets.csv", "--stakes", stakes, "--leave-out-invalid"
+    marked = [row for row in document("score", *files)["models"] if row["left_out"]]
+    assert [(row["model"], row["stake"], row["share"], row["eras"]) for row in marked] == [(BAD, 70.0, 0.0, 0)]
+    shown = run("score", *files, "--report", page).stdout
+    assert re.search(rf"{BAD} \(left out\) +70\.00 +0\.0% +0 ", shown)
+    assert shown.count("(left out)") == 1
+    assert "as if they had never submitted" in page.read_text()
+    assert page.read_text().count("Left out: ") == len(document("score", *files)["left_out"])
+
+
+def test_a_notice_and_an_attribution_beside_the_predictions_are_on_the_page(run, document, tournament, tmp_path):
+    for name in ("wide.csv", "targets.csv"):
+        (tmp_path / name).write_text((tournament.folder / name).read_text())
+    (tmp_path / "NOTICE.txt").write_text("All <stakes> are simulated.\n\nTargets are late.\n")
+    (tmp_path / "ATTRIBUTION.txt").write_text("By the\nMacedonian statisticians.\n")
+    files, page = (tmp_path / "wide.csv", "--targets", tmp_path / "targets.csv"), tmp_path / "page.html"
+    shown = run("score", *files, "--report", page).stdout
+    assert "\nAll <stakes> are simulated.\n" in shown
+    assert "Targets are late" not in shown
+    for words in ("All &lt;stakes&gt; are simulated.", "Targets are late.", "By the Macedonian statisticians."):
+        assert words in page.read_text()
+    assert document("score", *files)["notices"] == ["All <stakes> are simulated.", "Targets are late."]
+
+
+def test_a_lone_model_is_told_that_it_was_scored_against_itself(run, tmp_path):
+    (tmp_path / "t.csv").write_text("id,target\na,0\nb,0.5\nc,1\n")
+    (tmp_path / "p.csv").write_text("id,mine\na,1\nb,3\nc,2\n")
+    (tmp_path / "m.csv").write_text("id,metamodel\na,1\nb,2\nc,3\n")
+    files = tmp_path / "p.csv", "--targets", tmp_path / "t.csv"
+    assert run("score", *files).stdout.count("pass --metamodel") == 1
+    assert "pass --metamodel" not in run("score", *files, "--metamodel", tmp_path / "m.csv").stdout
 
 
 @pytest.mark.parametrize(

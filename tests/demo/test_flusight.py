@@ -136,6 +136,11 @@ def test_every_shipped_forecast_has_its_attribution_and_licence() -> None:
     assert all(f"{name} ({credited[name]['team']})" in crowd().attribution for name in crowd().models)
 
 
+def test_as_many_teams_are_told_as_stand_behind_the_models_that_play() -> None:
+    assert len(set(crowd().descriptions.values())) == 31
+    assert "These are 47 models of 31 teams" in crowd().caveats[1]
+
+
 def test_stakes_are_whole_cents_for_every_model_and_said_to_be_simulated() -> None:
     stakes = dict(zip(*(crowd().stakes[name].to_pylist() for name in ("model", "stake")), strict=True))
     assert list(stakes) == crowd().models

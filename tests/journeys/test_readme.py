@@ -32,6 +32,9 @@ def test_every_command_and_program_of_the_readme_runs_in_order_and_does_what_it_
     printed = [run(kind, text, folder) for kind, text in BLOCKS]
     for name in ("scores.parquet", "flusight.html", "metamodel.parquet", "boosting.html", "neutral.parquet"):
         assert (folder / name).stat().st_size > 1000, name
+    for page in ("flusight.html", "boosting.html"):
+        assert "All stakes are simulated" in (folder / page).read_text(encoding="utf-8"), page
+    assert "All stakes are simulated" in printed[0]
     assert "boosting" in printed[1]
     arrays = printed[-1].splitlines()
     assert arrays == ["[0.9 0.8]", "[0.3 0.1 0.5 0.9 0.7]", "[0.62425684 0.        ]"]

@@ -10,6 +10,7 @@ import click
 
 from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span
 from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.notices import notices_beside
 from crowdalpha.cli.options import as_json, existing, report, some
 
 if TYPE_CHECKING:
@@ -45,29 +46,31 @@ def command(
     from crowdalpha.diagnostics.data import as_json as plain
     from crowdalpha.tables.frames import eras
 
+    notices = notices_beside(predictions)
     with progress("Reading") as told:
         aligned = eras(predictions, targets, features=features, metamodel=metamodel, bags=0).only(model)
         done = iter(range(1, len(aligned) + 1))
         diagnosis = diagnose(
             aligned,
             aligned.models[0],
-            partial(_run, predictions.name),
+            partial(_run, predictions.name, notices.credits),
             features=aligned.names["features"],
+            caveats=notices.caveats,
             progress=lambda era: told(next(done), len(aligned), "Diagnosing"),
         )
     write_all({report: partial(_write_report, diagnosis)})
     if as_json:
         print_json(plain(diagnosis))
     else:
-        _print(diagnosis, worst, report)
+        _print(diagnosis, worst, report, notices.first)
 
 
-def _run(source: str, n_eras: int) -> Run:
+def _run(source: str, credits: str, n_eras: int) -> Run:
     from importlib.metadata import version
 
     from crowdalpha.diagnostics.data import Run
 
-    return Run(n_eras, 1, "", 0, "none", version("crowdalpha"), source=source)
+    return Run(n_eras, 1, "", 0, "none", version("crowdalpha"), source=source, credits=credits)
 
 
 def _write_report(diagnosis: Diagnosis, page: Path) -> None:
@@ -76,12 +79,14 @@ def _write_report(diagnosis: Diagnosis, page: Path) -> None:
     page.write_text(diagnosis_report(diagnosis), encoding="utf-8")
 
 
-def _print(diagnosis: Diagnosis, worst: int, report: Path | None) -> None:
+def _print(diagnosis: Diagnosis, worst: int, report: Path | None, notice: str) -> None:
     figures = [(s.name, number(s.value, s.digits), _range(s.interval, s.digits)) for s in diagnosis.statistics]
     alone = "" if diagnosis.vectors else "No MMC2: there is no --metamodel to compare with."
-    print_table(
-        f"{diagnosis.model}, {counted(diagnosis.run.eras, 'era')}", ("figure", "value", "95%"), figures, caption=alone
+    title, caption = (
+        f"{diagnosis.model}, {counted(diagnosis.run.eras, 'era')}",
+        "\n".join(filter(None, [alone, notice])),
     )
+    print_table(title, ("figure", "value", "95%"), figures, caption=caption)
     _print_eras(diagnosis)
     _print_exposures(diagnosis, worst)
     _print_neutralized(diagnosis)

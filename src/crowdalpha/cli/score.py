@@ -11,15 +11,20 @@ import click
 
 from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span, warn
 from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.notices import Notices, caveats_of, is_about, notices_beside
 from crowdalpha.cli.options import as_json, existing, known_metrics, output, report
 
 if TYPE_CHECKING:
     from crowdalpha.diagnostics.survey import Survey
+    from crowdalpha.tables.crowd import Crowd
+
+Record = dict[str, Any]
 
 REPORTED = ("corr", "mmc2")
 """What a report page cannot do without."""
 SPARE = ("share", "stake", "Sharpe", "eras")
 """Columns that a narrow terminal does without, in this order."""
+ALONE = "One model alone is its own metamodel, so it adds nothing: pass --metamodel to score it against a crowd's."
 
 
 @click.command(name="score")
@@ -107,15 +112,19 @@ def command(
     for problem in crowd.left_out:
         warn(f"left out: {problem}")
     table = score_table(crowd, seen.scores)
-    page = partial(_write_report, seen, predictions, bags, seed)
+    notices, ranking = notices_beside(predictions), _marked(_ranking(seen, metrics), crowd, stakes)
+    marked = {row["model"]: _mark(row) for row in ranking if row["left_out"]}
+    said = Notices((*notices.caveats, *caveats_of(crowd.left_out)), notices.credits)
+    page = partial(_write_report, seen, predictions, bags, seed, said, marked)
     write_all({output: partial(write_table, table), report: page})
-    ranking = _ranking(seen, metrics)
     if as_json:
         left_out = [asdict(problem) for problem in crowd.left_out]
-        ordered = {"ordered_by": _key(metrics), "models": ranking}
+        ordered = {"ordered_by": _key(metrics), "models": ranking, "notices": notices.caveats}
         print_json(ordered | {"scores": table.to_pylist(), "left_out": left_out})
         return
-    _print(ranking, metrics, len(seen.eras), {"scores": output, "report": report})
+    hint = ALONE if len(ranking) == 1 and references["metamodel"] is None else ""
+    written = [f"{what} in {where}" for what, where in {"scores": output, "report": report}.items() if where]
+    _print(ranking, metrics, len(seen.eras), [hint, notices.first, *written])
 
 
 def _require(metrics: list[str], given: list[str]) -> None:
@@ -133,7 +142,7 @@ def _key(metrics: list[str]) -> str:
     return "mmc2" if "mmc2" in metrics else metrics[0]
 
 
-def _ranking(seen: Survey, metrics: list[str]) -> list[dict[str, Any]]:
+def _ranking(seen: Survey, metrics: list[str]) -> list[Record]:
     """A record a model, best first; models without a score last."""
     import numpy as np
 
@@ -147,18 +156,42 @@ def _ranking(seen: Survey, metrics: list[str]) -> list[dict[str, Any]]:
     rows = zip(*(np.asarray(column).tolist() for column in columns.values()), strict=True)
     sign = 1.0 if METRICS[_key(metrics)].better == "lower" else -1.0
 
-    def order(record: dict[str, Any]) -> tuple[bool, float, str]:
+    def order(record: Record) -> tuple[bool, float, str]:
         score = record[_key(metrics)]
         return score != score, sign * score if score == score else 0.0, record["model"]
 
     return sorted((dict(zip(columns, row, strict=True)) for row in rows), key=order)
 
 
-def _print(ranking: list[dict[str, Any]], metrics: list[str], n_eras: int, files: dict[str, Path | None]) -> None:
+def _marked(ranking: list[Record], crowd: Crowd, stakes: Path | None) -> list[Record]:
+    """The ranking with who was left out, and what such a model would have staked."""
+    own = _own_stakes(stakes) if crowd.left_out and stakes else {}
+    for row in ranking:
+        about = any(is_about(problem, row["model"]) for problem in crowd.left_out)
+        row["left_out"] = about or bool(crowd.left_out and not row["eras"])
+        if row["left_out"] and not row["eras"]:
+            row["stake"] = own.get(row["model"], 0.0) if stakes else 1.0
+    return ranking
+
+
+def _own_stakes(stakes: Path) -> dict[str, float]:
+    """What a file says that each model staked, in its last row."""
+    from crowdalpha.tables.files import read_table
+
+    table = read_table(stakes)
+    columns = (table.column(name).to_pylist() for name in ("model", "stake"))
+    return {name: float(stake) for name, stake in zip(*columns, strict=True)}
+
+
+def _mark(row: Record) -> str:
+    return "left out in part" if row["eras"] else "left out"
+
+
+def _print(ranking: list[Record], metrics: list[str], n_eras: int, below: list[str]) -> None:
     interval = f"95% of {_key(metrics)}"
     rows = [
         (
-            row["model"],
+            f"{row['model']} ({_mark(row)})" if row["left_out"] else row["model"],
             f"{row['stake']:,.2f}",
             f"{row['share']:.1%}",
             f"{row['eras']:,}",
@@ -168,18 +201,19 @@ def _print(ranking: list[dict[str, Any]], metrics: list[str], n_eras: int, files
         )
         for row in ranking
     ]
-    written = [f"{what} in {where}" for what, where in files.items() if where]
     method = f"Means over eras, ordered by {_key(metrics)}, with its block-bootstrap interval and Sharpe."
     print_table(
         f"{counted(len(rows), 'model')}, {counted(n_eras, 'era')}",
         ("model", "stake", "share", "eras", *metrics, interval, "Sharpe"),
         rows,
-        caption="\n".join([method, *written]),
+        caption="\n".join(filter(None, [method, *below])),
         spare=SPARE,
     )
 
 
-def _write_report(seen: Survey, source: Path, bags: int, seed: str, page: Path) -> None:
+def _write_report(
+    seen: Survey, source: Path, bags: int, seed: str, said: Notices, marked: dict[str, str], page: Path
+) -> None:
     from importlib.metadata import version
 
     from crowdalpha.diagnostics.data import Run
@@ -188,5 +222,8 @@ def _write_report(seen: Survey, source: Path, bags: int, seed: str, page: Path) 
 
     low, high = min(seen.n_ids), max(seen.n_ids)
     ids = f"{low:,} an era" if low == high else f"{low:,} to {high:,} an era"
-    run = Run(len(seen.eras), len(seen.models), ids, bags, seed, version("crowdalpha"), source=source.name)
-    page.write_text(draw(crowd_report(seen, run, title=source.stem or "Crowd")), encoding="utf-8")
+    made, models = version("crowdalpha"), len(seen.models)
+    run = Run(len(seen.eras), models, ids, bags, seed, made, source=source.name, credits=said.credits)
+    title = source.stem or "Crowd"
+    report = crowd_report(seen, run, title=title, descriptions=marked, caveats=said.caveats)
+    page.write_text(draw(report), encoding="utf-8")

@@ -52,7 +52,7 @@ def flusight() -> Crowd:
         features=None,
         descriptions={name: teams[name] for name in played},
         attribution=CREDIT + "; ".join(f"{name} ({teams[name]})" for name in played) + ".",
-        caveats=_caveats(partial, sorted(set(names) - set(played))),
+        caveats=_caveats(played, teams, partial, sorted(set(names) - set(played))),
     )
 
 
@@ -97,9 +97,11 @@ def _table(rounds: pa.Table, names: list[str], values: Floats) -> pa.Table:
     return pa.table(keys | columns)
 
 
-def _caveats(partial: int, unplayed: list[str]) -> tuple[str, ...]:
+def _caveats(played: list[str], teams: dict[str, str], partial: int, unplayed: list[str]) -> tuple[str, ...]:
+    n_teams = len({teams[name] for name in played})
     return (
         STAKES_ARE_SIMULATED + " No FluSight team ever staked.",
+        f"These are {len(played)} models of {n_teams} teams as the hub names them; its own ensembles and its baseline count as teams.",
         "Rounds are not independent: neighbouring weeks share a season, and forecasts of up to four weeks overlap.",
         f"{partial} times a model forecast only part of a round's places or horizons. It counts as absent from that "
         f"round: nothing was filled in. {len(unplayed)} models never covered a whole round and are left out: "

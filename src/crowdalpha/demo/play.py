@@ -63,7 +63,11 @@ def play(folder: Path, told: Told, *, weeks: int = PLAYED) -> Iterator[Played]:
 
 
 def write_files(folder: Path, told: Told) -> list[Path]:
-    """The demo's crowds as files, to try the commands on: a folder each with predictions, targets and stakes."""
+    """The demo's crowds as files, to try the commands on: a folder each with predictions, targets and stakes.
+
+    NOTICE.txt says what a reader must know, a caveat a line, and ATTRIBUTION.txt whom to credit; the commands put
+    both on their pages.
+    """
     from crowdalpha.tables.files import write_table
 
     written = []
@@ -81,7 +85,9 @@ def write_files(folder: Path, told: Told) -> list[Path]:
             if table is not None:
                 write_table(table, place / name)
                 written.append(place / name)
-        (place / "ATTRIBUTION.txt").write_text(crowd.attribution + "\n\n" + "\n".join(crowd.caveats) + "\n", "utf-8")
+        (place / "ATTRIBUTION.txt").write_text(f"{crowd.attribution}\n", "utf-8")
+        (place / "NOTICE.txt").write_text("\n".join(crowd.caveats) + "\n", "utf-8")
+        written += [place / "ATTRIBUTION.txt", place / "NOTICE.txt"]
     return written
 
 
