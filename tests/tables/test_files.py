@@ -264,7 +264,7 @@ def test_ids_of_no_key_type_are_refused_when_scored(tmp_path):
     folder.mkdir()
     write_table(pa.table({"id": [0.5, 1], "prediction": [1.0, 2]}), folder / "a.parquet")
     found = problems(score, folder, pa.table({"id": ["x", "y"], "target": [0.0, 1]}))
-    assert [(p.code, p.where) for p in found] == [("bad_key_type", "predictions")]
+    assert [(p.code, p.where) for p in found] == [("bad_key_type", str(folder / "a.parquet"))]
 
 
 def test_two_files_of_one_model_are_refused(write):

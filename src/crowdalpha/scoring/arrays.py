@@ -15,7 +15,7 @@ Whole = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Ties = Literal["average", "first"]
 
-WHOLE = 2**53
+LARGEST_WHOLE = 2**53
 """Up to this size a float64 holds every whole number."""
 LARGEST = 1e150
 """Larger numbers are refused: sums of their squares would overflow."""
@@ -68,7 +68,7 @@ def lost_digits(array: NDArray[Any]) -> Mask:
     if kind in "iu" and width == 8:
         size = np.abs(array.ravel()).astype(np.uint64)
         lowest_bit = np.maximum(size & (~size + np.uint64(1)), np.uint64(1))
-        return (size // lowest_bit >= WHOLE).reshape(array.shape)
+        return (size // lowest_bit >= LARGEST_WHOLE).reshape(array.shape)
     return np.zeros(array.shape, bool)
 
 
@@ -210,6 +210,6 @@ def _masked(x: object) -> bool:
 
 def _before_mixing(x: ArrayLike, array: NDArray[Any]) -> NDArray[Any]:
     """The numbers as they came: beside a float, or past 2^63, NumPy turns the integers of a list into floats."""
-    if isinstance(x, np.ndarray) or array.dtype != np.float64 or not (np.abs(array) > WHOLE).any():
+    if isinstance(x, np.ndarray) or array.dtype != np.float64 or not (np.abs(array) > LARGEST_WHOLE).any():
         return array
     return np.where(np.isfinite(array), np.asarray(x, object), 0)

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring.arrays import LARGEST
 from crowdalpha.scoring.bags import draw_bags
 from crowdalpha.scoring.metrics import Era
+from crowdalpha.scoring.options import seed_bytes
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.tables.columns import Codes
 from crowdalpha.tables.layouts import Layout, Places, layout, not_numeric, universe_problems
@@ -89,8 +91,7 @@ def seed_of_era(seed: int | str | bytes, era: int | str) -> bytes:
     >>> seed_of_era(0, 7) == seed_of_era("0", "7")
     True
     """
-    start = seed if isinstance(seed, bytes) else str(seed).encode()
-    return hashlib.sha256(start + b"/" + str(era).encode()).digest()
+    return hashlib.sha256(seed_bytes(seed) + b"/" + str(era).encode()).digest()
 
 
 def align(
@@ -211,12 +212,22 @@ def _wrong_number(name: str, own: str, wanted: list[str]) -> list[Problem]:
 
 
 def _not_finite(sheets: Sheets, values: Floats, ids: Codes, name: str, where: str) -> list[Problem]:
-    """A problem that names the ids with a missing or infinite value in any of the rows of `values`."""
-    bad = ~np.isfinite(values).all(axis=0)
-    if not bad.any():
-        return []
-    found = f"missing or infinite values for {int(bad.sum())} ids: {sheets.id_names(ids[bad])}"
-    return [Problem(f"nan_in_{name}", "a finite number for each id", found, "fill them in, or drop the ids", where)]
+    """Problems that name the ids with a missing, infinite or enormous value in any of the rows of `values`."""
+    finite = np.isfinite(values)
+    huge = np.asarray((finite & (np.abs(values) > LARGEST)).any(axis=0))
+    bad = np.asarray(~finite.all(axis=0))
+    problems = []
+    if bad.any():
+        found, fix = f"missing or infinite values for {_ids(sheets, ids, bad)}", "fill them in, or drop the ids"
+        problems.append(Problem(f"nan_in_{name}", "a finite number for each id", found, fix, where))
+    if huge.any():
+        found = f"larger ones for {_ids(sheets, ids, huge)}"
+        problems.append(Problem("too_large", "numbers from -1e150 to 1e150", found, "scale them down", where))
+    return problems
+
+
+def _ids(sheets: Sheets, ids: Codes, some: NDArray[np.bool_]) -> str:
+    return f"{int(some.sum())} ids: {sheets.id_names(ids[some])}"
 
 
 def _bags(stakes: NDArray[Any], era: int | str, choices: Choices) -> NDArray[np.int64] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring.arrays import LARGEST_WHOLE
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.tables import columns
 
@@ -18,6 +19,9 @@ NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
 NOTHING = ["", "nan", "na", "n/a", "null", "none"]
 """What stands for a missing number, in any case of letters."""
+LONG = r"^[+-]?\d{16,300}$"
+"""Whole numbers that may have more digits than a float64 holds."""
+FITS = "a number that a float64 can hold"
 LISTED = 100
 """Rows that are listed one by one for each kind of problem in a file; the rest is counted."""
 
@@ -144,6 +148,9 @@ def _typed(path: Path, table: Any, lines: Lines, problems: list[Problem], text: 
         elif name not in text:
             typed, bad = _numbers(column)
             table = table.set_column(place, name, typed)
+            longer = _rounded(column, typed)
+            cells = zip(lines[longer].tolist(), column.take(longer).to_pylist(), strict=True)
+            problems += listed(path, "too_many_digits", FITS, "round or rank it", [*cells])
             if len(bad):
                 bad_cells.append((name, bad))
                 cells = zip(lines[bad].tolist(), column.take(bad).to_pylist(), strict=True)
@@ -159,6 +166,19 @@ def _whole_if_all_are(column: Any) -> Any:
     if column.null_count < len(column) and pc.all(pc.match_substring_regex(column, WHOLE)).as_py():
         return column.cast(pa.int64())
     return column
+
+
+def _rounded(column: Any, typed: Any) -> NDArray[np.intp]:
+    """The rows whose text is a whole number that the float it was read as cannot hold."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_float64(typed.type) or not (pc.max(pc.abs(typed)).as_py() or 0.0) > LARGEST_WHOLE:
+        return np.zeros(0, np.intp)
+    trimmed = pc.utf8_trim_whitespace(column)
+    rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(trimmed, LONG), False).to_numpy())
+    texts = trimmed.take(rows).to_pylist()
+    return rows[[int(float(text)) != int(text) for text in texts]] if len(rows) else rows
 
 
 def _numbers(column: Any) -> tuple[Any, NDArray[np.intp]]:

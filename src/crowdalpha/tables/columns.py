@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring.arrays import lost_digits
 from crowdalpha.scoring.problems import Problem
 
 Codes = NDArray[np.int32]
@@ -53,16 +54,28 @@ def vocabulary(columns: list[Keys]) -> Vocabulary:
 
 def text_keys(column: Any) -> Keys | None:
     """Ids or model names as text: text as it is, whole numbers in decimals. None if the column is neither."""
-    indices, values = _distinct(column)
-    text = _as_text(values)
-    return None if text is None else (indices, text)
+    distinct = _distinct(column)
+    text = distinct and _as_text(distinct[1])
+    return (distinct[0], text) if distinct and text is not None else None
 
 
 def era_keys(column: Any) -> Keys | None:
     """Eras as int64 or text; dates as text, year first. None if the column holds anything else."""
     import pyarrow as pa
 
-    indices, values = _distinct(column)
+    try:
+        return _era_keys(column)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # numbers past 2^63; intervals of time
+        return None
+
+
+def _era_keys(column: Any) -> Keys | None:
+    import pyarrow as pa
+
+    distinct = _distinct(column)
+    if distinct is None:
+        return None
+    indices, values = distinct
     if pa.types.is_floating(values.type):
         whole = _whole_numbers(values)
         return None if whole is None else (indices, whole)
@@ -75,8 +88,9 @@ def era_keys(column: Any) -> Keys | None:
 
 
 def codes_of(column: Any) -> Codes:
-    """A number for each distinct value of a column, -1 for null."""
-    return _distinct(column)[0]
+    """A number for each distinct value of a column of keys, -1 for null."""
+    found = _distinct(column)
+    return np.full(len(column), -1, np.int32) if found is None else found[0]
 
 
 def as_text(column: Any) -> Any:
@@ -122,6 +136,19 @@ def numbers(column: Any) -> NDArray[Any]:
     return np.asarray(array)
 
 
+def rounded(column: Any) -> NDArray[np.bool_]:
+    """The rows whose number a float64 would round: integers of too many digits, decimals that would become the same."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_integer(column.type):
+        return lost_digits(column.fill_null(0).to_numpy())
+    if not pa.types.is_decimal(column.type):
+        return np.zeros(len(column), bool)
+    floats, times = np.unique(pc.unique(column).drop_null().cast(pa.float64()).to_numpy(), return_counts=True)
+    return np.isin(numbers(column), floats[times > 1])
+
+
 def duplicates(names: list[str]) -> list[str]:
     """The names that occur more than once."""
     return sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
@@ -151,15 +178,18 @@ def missing_columns(table: Any, wanted: list[str], where: str) -> list[Problem]:
     ]
 
 
-def _distinct(column: Any) -> Keys:
-    """Codes and values of a column, through Arrow's dictionary encoding."""
+def _distinct(column: Any) -> Keys | None:
+    """Codes and values of a column, through Arrow's dictionary encoding; None for lists, records and the like."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(column.type):
-        merged = column.unify_dictionaries().combine_chunks()
-    else:
-        plain = column.cast(pa.large_string()) if column.type == pa.string_view() else column
-        merged = plain.combine_chunks().dictionary_encode()
+    try:
+        if pa.types.is_dictionary(column.type):
+            merged = column.unify_dictionaries().combine_chunks()
+        else:
+            plain = column.cast(pa.large_string()) if column.type == pa.string_view() else column
+            merged = plain.combine_chunks().dictionary_encode()
+    except pa.ArrowNotImplementedError:
+        return None
     indices = merged.indices.cast(pa.int32()).fill_null(-1)
     return indices.to_numpy(zero_copy_only=False), merged.dictionary
 

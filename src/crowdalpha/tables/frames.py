@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crowdalpha.scoring.arrays import Floats, tie_rule
-from crowdalpha.scoring.metrics import METRICS, evaluate, metric, missing_inputs
+from crowdalpha.scoring.arrays import Floats
+from crowdalpha.scoring.metrics import evaluate, metric, missing_inputs
+from crowdalpha.scoring.options import said
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tables import columns
 from crowdalpha.tables.alignment import REFERENCES, Aligned, Choices, align
+from crowdalpha.tables.choices import checked_choices, is_metric, metric_names
 from crowdalpha.tables.crowd import Crowd, id_table, score_table
 from crowdalpha.tables.files import read_file, read_submissions
 
@@ -52,7 +54,7 @@ def score(
     Both without an era column are one era, 1. The ids of an era are those of its targets: a model predicts each
     once, or is absent from the era (no rows, or nothing but nulls).
     stakes: None for 1 each, {model: stake}, or a table (model, stake) or (era, model, stake); a model that is not
-    listed is scored but not pooled. Integers are whole units, floats are coins; only the ratios matter here.
+    listed is scored but not pooled. Integers are whole units, floats and decimals are coins; only the ratios matter.
     features, benchmarks, neutralizers: era, id and columns of numbers. metamodel, sample_weights: era, id and one
     column. They may hold more eras and ids than asked for. Any table can be a path.
     metrics: names from METRICS. bags: subsamples an era, drawn from seed and era; 0 or None pools every staker once.
@@ -71,7 +73,7 @@ def score(
     >>> scores.column_names, scores["model"].to_pylist(), [round(x, 9) for x in scores["mmc2"].to_pylist()]
     (['era', 'model', 'corr', 'mmc2'], ['mine', 'theirs'], [0.624256837, 0.0])
     """
-    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    names = metric_names(metrics)
     references = {
         "features": features,
         "metamodel": metamodel,
@@ -79,7 +81,7 @@ def score(
         "neutralizers": neutralizers,
         "sample_weights": sample_weights,
     }
-    choices = _choices(bags, seed, ties, era, id)
+    choices = checked_choices(bags, seed, ties, era, id, names)
     wrong = _wrong_metrics(names, targets, references)
     crowd = _crowd(predictions, targets, stakes, references, choices, invalid, problems, wrong)
     return _like(predictions, score_table(crowd, _evaluated(crowd, names, progress), era=era))
@@ -114,8 +116,9 @@ def eras(
     unknown = set(references) - set(REFERENCES)
     if unknown:
         raise TypeError(f"eras() takes no {', '.join(sorted(unknown))}; tables are {', '.join(REFERENCES)}")
-    choices = _choices(bags, seed, ties, era, id)
-    wrong = _wrong_metrics(list(metrics), targets, references) if metrics else []
+    names = metric_names(metrics)
+    choices = checked_choices(bags, seed, ties, era, id, names)
+    wrong = _wrong_metrics(names, targets, references) if names else []
     return _crowd(predictions, targets, stakes, references, choices, invalid, problems, wrong)
 
 
@@ -129,26 +132,34 @@ def as_arrow(frame: Any, name: str, keys: Sequence[str] = ("era", "id")) -> tupl
         return frame, []
     try:
         eager = nw.from_native(frame, eager_only=True)
-        named = eager.rename({column: str(column) for column in eager.columns if not isinstance(column, str)})
-        table = named.to_arrow()
-    except DuplicateError as error:
-        found = " ".join(str(error).split())[:200]
-        return None, [Problem("duplicate_columns", "each column once", found, "rename or drop one", name)]
-    except pa.ArrowException as error:
-        found = " ".join(str(part) for part in error.args)[:200]
-        return None, [Problem("mixed_types", "columns of one type each", found, "convert the column", name)]
     except TypeError:
         found = f"{type(frame).__module__}.{type(frame).__name__}"
         fix = "collect a lazy frame first" if hasattr(frame, "collect") else "pass a frame or a path"
         wanted = "a pandas, polars or pyarrow table, or a path"
         return None, [Problem("not_a_table", wanted, found, fix, name)]
+    except DuplicateError as error:
+        return None, [_twice(error, name)]
+    try:
+        named = eager.rename({column: str(column) for column in eager.columns if not isinstance(column, str)})
+        table = named.to_arrow()
+    except DuplicateError as error:
+        return None, [_twice(error, name)]
+    except pa.ArrowException as error:
+        found = " ".join(str(part) for part in error.args)[:200]
+        return None, [Problem("mixed_types", "columns of one type each", found, "convert the column", name)]
+    except UnicodeError as error:
+        return None, [Problem("not_utf8", "text that UTF-8 can hold", str(error), "correct the text", name)]
+    except OverflowError as error:
+        return None, [Problem("too_many_digits", "whole numbers below 2^63", str(error), "give them as text", name)]
+    except TypeError as error:
+        wanted, fix = "columns that Arrow can hold", "convert the column; a sparse one with .sparse.to_dense()"
+        return None, [Problem("cannot_convert", wanted, str(error), fix, name)]
     return columns.without_index(table, keys), []
 
 
-def _choices(bags: int | None, seed: int | str | bytes, ties: str, era: str, id: str) -> Choices:
-    if bags is not None and bags < 0:
-        raise InputError(Problem("bad_bags", "bags of 0 or more", str(bags), "the rule of 2020 is 20"))
-    return Choices(bags, seed, tie_rule(ties), era, id)
+def _twice(error: Exception, name: str) -> Problem:
+    found = " ".join(str(error).split())[:200]
+    return Problem("duplicate_columns", "each column once", found, "rename or drop one", name)
 
 
 def _wrong_metrics(names: list[str], targets: Any, references: Mapping[str, Any]) -> list[Problem]:
@@ -159,7 +170,7 @@ def _wrong_metrics(names: list[str], targets: Any, references: Mapping[str, Any]
         except InputError as unknown:
             problems += unknown.problems
     given = [name for name, value in {"target": targets, **references}.items() if value is not None]
-    problems += missing_inputs([name for name in names if name in METRICS], given)
+    problems += missing_inputs([name for name in names if is_metric(name)], given)
     if not names:
         problems.append(Problem("no_metrics", "at least one metric", "none", "name one of METRICS", "metrics"))
     return problems
@@ -175,9 +186,9 @@ def _crowd(
     report: Report,
     wrong: Iterable[Problem],
 ) -> Crowd:
-    if invalid not in ("refuse", "leave_out"):
+    if not isinstance(invalid, str) or invalid not in ("refuse", "leave_out"):
         raise InputError(
-            Problem("bad_invalid", "invalid 'refuse' or 'leave_out'", repr(invalid), "choose one of the two")
+            Problem("bad_invalid", "invalid 'refuse' or 'leave_out'", said(invalid), "choose one of the two")
         )
     fatal = list(wrong)
     tables, faults, reported = _predictions(predictions, choices)

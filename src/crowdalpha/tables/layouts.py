@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring.arrays import LARGEST
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.tables import columns
 from crowdalpha.tables.columns import Codes
@@ -154,12 +155,15 @@ def layout(sheets: Sheets, reported: frozenset[str]) -> tuple[Layout | None, lis
 
 
 def not_numeric(table: Any, names: Sequence[str], where: str) -> list[Problem]:
-    """A problem that names the columns that do not hold numbers, if there are any."""
+    """A problem that names the columns that do not hold numbers, or else those whose numbers would be rounded."""
     bad = [name for name in names if not columns.is_numeric(table.column(name).type)]
-    if not bad:
-        return []
-    found = shown([f"{name} of type {table.column(name).type}" for name in bad])
-    return [Problem("not_numeric", "columns of numbers", found, "convert or drop these columns", where)]
+    if bad:
+        found = shown([f"{name} of type {table.column(name).type}" for name in bad])
+        return [Problem("not_numeric", "columns of numbers", found, "convert or drop these columns", where)]
+    bad = [name for name in names if columns.rounded(table.column(name)).any()]
+    fix = "round, rank or shift them yourself: numbers that differ must not become the same"
+    wanted = "numbers that a float64 can hold"
+    return [Problem("too_many_digits", wanted, f"longer ones in {shown(bad)}", fix, where)] if bad else []
 
 
 def universe_problems(
@@ -210,8 +214,8 @@ def _long(sheets: Sheets, sheet: Sheet, reported: frozenset[str]) -> tuple[Layou
 
 
 def _finite(values: Floats) -> tuple[Rows, Rows]:
-    """Which rows are finite throughout, and which are broken: neither that nor NaN throughout."""
-    finite = np.isfinite(values)
+    """Which rows are finite and not enormous throughout, and which are broken: neither that nor NaN throughout."""
+    finite = np.abs(values) <= LARGEST
     whole = finite.all(axis=1)
     if whole.all():
         return np.arange(len(values)), np.zeros(0, np.intp)
@@ -221,16 +225,14 @@ def _finite(values: Floats) -> tuple[Rows, Rows]:
 
 def _value_problems(sheets: Sheets, values: Floats, ids: Codes, where: str) -> list[Problem]:
     wanted = "a finite number for each id, or none at all if the model is absent"
-    missing = np.isnan(values)
-    kinds = (("nan", "missing (null or NaN)", missing), ("inf", "infinite", ~missing & ~np.isfinite(values)))
+    infinite = np.isinf(values)
+    kinds = (
+        ("nan_in_predictions", wanted, "missing (null or NaN)", np.isnan(values), "give every id a number"),
+        ("inf_in_predictions", wanted, "infinite", infinite, "give every id a number"),
+        ("too_large", "numbers from -1e150 to 1e150", "larger", ~infinite & (np.abs(values) > LARGEST), "scale down"),
+    )
     return [
-        Problem(
-            f"{kind}_in_predictions",
-            wanted,
-            f"{int(bad.sum())} {what}: ids {sheets.id_names(ids[bad])}",
-            "give every id a number",
-            where,
-        )
-        for kind, what, bad in kinds
+        Problem(code, expected, f"{int(bad.sum())} {what}: ids {sheets.id_names(ids[bad])}", fix, where)
+        for code, expected, what, bad, fix in kinds
         if bad.any()
     ]

@@ -149,7 +149,7 @@ def _key_problems(table: Any, name: str, keys: list[str]) -> list[Problem]:
 def _bad_keys(table: Any, name: str, keys: list[str]) -> Problem:
     found = ", ".join(f"{key} of type {table.column(key).type}" for key in keys)
     fix = "give ids as text (a float cannot say whether it was 7 or 7.0 or 007)"
-    return Problem("bad_key_type", "eras and ids as text or whole numbers", found, fix, name)
+    return Problem("bad_key_type", "eras and ids as text or whole numbers below 2^63", found, fix, name)
 
 
 def _blank_keys(name: str, no_era: NDArray[np.bool_], no_id: NDArray[np.bool_]) -> list[Problem]:

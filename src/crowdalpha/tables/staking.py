@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring.bags import UNITS_PER_COIN
+from crowdalpha.scoring.options import is_whole, said
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.tables import columns
 from crowdalpha.tables.sheets import shown
 
 Stakes = NDArray[Any]
-"""(n_eras or 1, n_models): int64 if all stakes are integers (whole units), else float64 (coins)."""
+"""(n_eras or 1, n_models): whole units as int64 if all stakes are integers or some are decimals, else float64 coins."""
+MOST = 2**62
+"""Units that a stake stays below."""
+NINE = Decimal(1).scaleb(-9)
 
 
 def read_stakes(
@@ -21,7 +27,8 @@ def read_stakes(
 ) -> tuple[Stakes, list[Problem]]:
     """One row of stakes for all eras, or a row an era; 1 for every model if stakes is None.
 
-    stakes: a mapping of model to stake, or an Arrow table with columns model, stake and perhaps era. A model that
+    stakes: a mapping of model to stake, or an Arrow table with columns model, stake and perhaps era. Integers are
+    whole units if all stakes are integers, coins beside floats or decimals; coins count to nine decimals. A model that
     is not listed has stake 0; a listed model that has no predictions at all is a problem, unless it is one of
     those whose predictions could not be read.
     """
@@ -29,7 +36,7 @@ def read_stakes(
         return np.ones((1, len(models)), np.int64), []
     if isinstance(stakes, Mapping):
         return _placed(list(stakes), list(stakes.values()), None, models, eras, unread)
-    problems = columns.missing_columns(stakes, ["model", "stake"], "stakes")
+    problems = _unreadable(stakes)
     if problems:
         return np.zeros((1, len(models)), np.int64), problems
     names = stakes.column("model").to_pylist()
@@ -54,10 +61,11 @@ def _placed(
     if listed and all(row is None for row in rows):
         found = shown(sorted(set(in_eras or ()), key=str))
         problems.append(Problem("unknown_era", "eras of the predictions", found, "name the same eras", "stakes"))
-    whole = all(isinstance(value, int | np.integer) for value in values)
+    amounts = [] if problems else _amounts(values)
+    whole = all(isinstance(amount, int) for amount in amounts)
     out = np.zeros((1 if in_eras is None else len(eras), len(models)), np.int64 if whole else np.float64)
     if not problems:
-        for row, name, value in zip(rows, listed, values, strict=True):
+        for row, name, value in zip(rows, listed, amounts, strict=True):
             if row is not None and name in column:
                 out[row, column[name]] = value
     return out, problems
@@ -85,17 +93,75 @@ def _unknown(names: list[str], models: set[str]) -> list[Problem]:
     return [Problem("unknown_model", "stakes of models that predict", shown(unknown), fix, "stakes")]
 
 
+def _unreadable(stakes: Any) -> list[Problem]:
+    """What is wrong with the columns of a table of stakes."""
+    import pyarrow as pa
+
+    twice = columns.duplicates(stakes.column_names)
+    if twice:
+        found = f"{shown(twice)} twice"
+        return [Problem("duplicate_columns", "each column once", found, "rename or drop one", "stakes")]
+    problems = columns.missing_columns(stakes, ["model", "stake"], "stakes")
+    if problems:
+        return problems
+    kind = stakes.column("stake").type
+    if not columns.is_numeric(kind.value_type if pa.types.is_dictionary(kind) else kind):
+        found = f"stake of type {kind}"
+        return [Problem("not_numeric", "stakes as numbers", found, "convert them", "stakes")]
+    return []
+
+
 def _bad_values(names: list[str], values: list[Any]) -> list[Problem]:
-    return [
-        Problem("bad_stake", "a finite number, 0 or more", repr(value), "correct it", f"stakes, model {name}")
-        for name, value in zip(names, values, strict=True)
-        if not _is_stake(value)
-    ]
+    """The stakes that are no numbers from 0 on, too large to count, or so small that nothing would be left."""
+    pairs = list(zip(names, values, strict=True))
+    wrong = [pair for pair in pairs if not _is_stake(pair[1])]
+    if wrong:
+        return [
+            Problem("bad_stake", "a finite number, 0 or more", said(value), "correct it", f"stakes, model {name}")
+            for name, value in wrong
+        ]
+    whole = _all_whole(values)
+    problems = []
+    for name, value in pairs:
+        units, where = _units(value, whole), f"stakes, model {name}"
+        if units >= MOST:
+            expected, fix = "less than 4.6e9 coins (2^62 units)", "scale the stakes down: only their ratios matter"
+            problems.append(Problem("bad_stake", expected, said(value), fix, where))
+        elif value > 0 and units == 0:
+            fix = "scale the stakes up: only their ratios matter"
+            problems.append(Problem("stake_too_small", "stakes of .000000001 or more", said(value), fix, where))
+    return problems
 
 
 def _is_stake(value: Any) -> bool:
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    return number and bool(np.isfinite(value)) and value >= 0
+    if isinstance(value, Decimal):
+        return value.is_finite() and value >= 0
+    finite = isinstance(value, float | np.floating) and bool(np.isfinite(value) and value >= 0)
+    return finite or is_whole(value, 0)
+
+
+def _all_whole(values: list[Any]) -> bool:
+    return all(isinstance(value, int | np.integer) for value in values)
+
+
+def _amounts(values: list[Any]) -> list[int] | list[float]:
+    """Stakes as they are counted: whole units, or coins where there are floats and no decimals."""
+    whole = _all_whole(values)
+    if whole or any(isinstance(value, Decimal) for value in values):
+        return [_units(value, whole) for value in values]
+    return [float(value) for value in values]
+
+
+def _units(value: Any, whole: bool) -> int:
+    """A stake in units: integers as they are where all stakes are integers, else coins rounded to nine decimals."""
+    if whole:
+        return int(value)
+    if value >= MOST // UNITS_PER_COIN + 1:
+        return MOST
+    if isinstance(value, Decimal):
+        with localcontext(prec=60):
+            return int(value.quantize(NINE) * UNITS_PER_COIN)
+    return int(value) * UNITS_PER_COIN if isinstance(value, int | np.integer) else round(float(value) * UNITS_PER_COIN)
 
 
 def _duplicates(keys: list[tuple[Any, str]], by_era: bool) -> list[Problem]:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring.arrays import LARGEST
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.tables import columns
-from crowdalpha.tables.cells import Reading, listed
+from crowdalpha.tables.cells import FITS, Reading, listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +56,21 @@ def _same_stem(stem: str, files: list[Path]) -> Problem:
 
 
 def _unusable(table: Any, keys: list[str]) -> bool:
-    return bool(columns.missing_columns(table, [*keys, "prediction"], "")) or not columns.is_numeric(
-        table.column("prediction").type
-    )
+    if columns.missing_columns(table, [*keys, "prediction"], "") or _bad_keys(Path(), table, keys):
+        return True
+    prediction = table.column("prediction")
+    return not columns.is_numeric(prediction.type) or bool(columns.rounded(prediction).any())
+
+
+def _bad_keys(file: Path, table: Any, keys: list[str]) -> list[Problem]:
+    """A problem for each key column that cannot be one."""
+    *eras, id = keys
+    bad = [id] if columns.text_keys(table.column(id)) is None else []
+    for era in eras:  # numbers of any kind become text beside text
+        column = table.column(era)
+        bad += [era] if not columns.is_numeric(column.type) and columns.era_keys(column) is None else []
+    expected, fix = "ids and eras as text or whole numbers", "give them as text"
+    return [Problem("bad_key_type", expected, f"{key} of type {table.column(key).type}", fix, str(file)) for key in bad]
 
 
 def _row_problems(file: Path, reading: Reading, keys: list[str]) -> Iterable[Problem]:
@@ -66,6 +79,7 @@ def _row_problems(file: Path, reading: Reading, keys: list[str]) -> Iterable[Pro
     if table is None:
         return []
     found = columns.missing_columns(table, [*keys, "prediction"], str(file))
+    found = found or _bad_keys(file, table, keys)
     if found:
         return found
     kind = table.column("prediction").type
@@ -79,17 +93,21 @@ def _row_problems(file: Path, reading: Reading, keys: list[str]) -> Iterable[Pro
 
 
 def _value_problems(file: Path, reading: Reading) -> list[Problem]:
-    values = columns.numbers(reading.table.column("prediction")).astype(np.float64)
+    prediction = reading.table.column("prediction")
+    values = columns.numbers(prediction).astype(np.float64)
     already = dict(reading.bad_cells).get("prediction", np.zeros(0, np.intp))
     nothing = np.setdiff1d(np.flatnonzero(np.isnan(values)), already)
-    infinite = np.flatnonzero(np.isinf(values))
+    infinite = np.isinf(values)
+    huge = ~infinite & (np.abs(values) > LARGEST)
     problems = []
-    for code, what, rows in (
-        ("nan_in_predictions", "nothing or NaN", nothing),
-        ("inf_in_predictions", "inf", infinite),
+    for code, expected, what, rows, fix in (
+        ("nan_in_predictions", "a finite prediction", "nothing or NaN", nothing, "give every id a number"),
+        ("inf_in_predictions", "a finite prediction", "inf", np.flatnonzero(infinite), "give every id a number"),
+        ("too_large", "a prediction from -1e150 to 1e150", "a larger one", np.flatnonzero(huge), "scale it down"),
+        ("too_many_digits", FITS, "a longer one", np.flatnonzero(columns.rounded(prediction)), "round or rank it"),
     ):
         found = [(line, what) for line in reading.lines[rows].tolist()]
-        problems += listed(file, code, "a finite prediction", "give every id a number", found)
+        problems += listed(file, code, expected, fix, found)
     return problems
 
 
