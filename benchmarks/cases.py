@@ -14,9 +14,9 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from benchmarks import peers
+from benchmarks.inputs import SHAPES, Array, Round, crowd, features
 from benchmarks.results import Row, at_least, at_most, duration
 from benchmarks.timing import Contestant, Time, kernel, race, threads
-from benchmarks.worlds import SHAPES, Array, Round, crowd, features
 from crowdalpha.scoring import Ranks, fnc, mmc1, mmc2, rank_models
 
 Section = tuple[str, str, list[Row]]
@@ -64,15 +64,11 @@ def contribution(sizes: Sizes) -> Section:
         }
     )
     rows = [
-        _faster("numerai-tools `correlation_contribution`, a call a bag", best, "numerai-tools", 300),
-        _faster("the same", best, "numerai-tools", 400, further=True),
-        _faster(
-            "numerai-tools' parts used with care (rank once, orthogonalize a bag)", best, "careful", 30, further=True
-        ),
-        _faster("plain pandas, a user and a bag at a time (rank, lstsq, cov)", best, "recipe", 350, further=True),
-        _cost("ranking the columns once, ours", best, "rank", 3),
-        _cost("the same", best, "rank", 2, further=True),
-        _cost("a stable `np.argsort` of each column", best, "argsort", 0.2, further=True),
+        _faster("numerai-tools `correlation_contribution`, a call a bag", best, "numerai-tools", 300, 400),
+        _faster("numerai-tools' parts used with care (rank once, orthogonalize a bag)", best, "careful", 30),
+        _faster("plain pandas, a user and a bag at a time (rank, lstsq, cov)", best, "recipe", 350),
+        _cost("ranking the columns once, ours", best, "rank", 3, 2),
+        _cost("a stable `np.argsort` of each column", best, "argsort", 0.2),
     ]
     text = (
         f"MMC2 of {sizes.models:,} models on {sizes.ids:,} ids against 20 bags, from raw predictions. Peers get the "
@@ -82,16 +78,16 @@ def contribution(sizes: Sizes) -> Section:
     return "Contribution", text, rows
 
 
-def _faster(what: str, best: dict[str, Time], peer: str, target: float, *, further: bool = False) -> Row:
+def _faster(what: str, best: dict[str, Time], peer: str, *targets: float) -> Row:
     ours, theirs = best["ours"].cpu, best[peer].cpu
     times = f"{duration(ours)} against {duration(theirs)}"
-    return at_least(f"faster than {what}", theirs / ours, target, times, further=further)
+    return at_least(f"faster than {what}", theirs / ours, *targets, times=times)
 
 
-def _cost(what: str, best: dict[str, Time], peer: str, target: float, *, further: bool = False) -> Row:
+def _cost(what: str, best: dict[str, Time], peer: str, *targets: float) -> Row:
     ours, theirs = best["ours"].cpu, best[peer].cpu
     times = f"{duration(ours)} against {duration(theirs)}"
-    return at_most(f"cost beside {what}", ours / theirs, target, "x", times, further=further)
+    return at_most(f"cost beside {what}", ours / theirs, *targets, times=times)
 
 
 def ranking(sizes: Sizes) -> Section:
@@ -125,7 +121,7 @@ def _skewed(n: int, sizes: Sizes) -> Row:
     slow = {name: time.cpu / best["normal"].cpu for name, time in best.items()}
     worst = max(slow, key=lambda name: slow[name])
     listed = ", ".join(f"{name} {ratio:.2g}" for name, ratio in slow.items())
-    return at_most(f"worst of {len(SHAPES)} shapes beside normal, {n:,} ids: {worst}", slow[worst], 4, "x", listed)
+    return at_most(f"worst of {len(SHAPES)} shapes beside normal, {n:,} ids: {worst}", slow[worst], 4, times=listed)
 
 
 def _rank(values: Array) -> Callable[[], object]:
@@ -147,9 +143,9 @@ def rounds(sizes: Sizes) -> Section:
     live = f"a live round, {n_models:,} models x {n_ids:,} ids x 20 bags"
     kept, halved = f"{duration(again)}, one thread", f"{duration(two)} against {duration(one)}"
     rows = [
-        at_most(f"{live}, wall time, two threads", two, 0.6, "s", f"one thread {duration(one)}", further=True),
-        at_most("the same from kept ranks, beside a full scoring", again / one, 0.15, "x", kept, further=True),
-        at_least("two threads beside one, wall time", one / two, 1.6, halved, further=True),
+        at_most(f"{live}, wall time, two threads", two, 0.6, unit="s", times=f"one thread {duration(one)}"),
+        at_most("the same from kept ranks, beside a full scoring", again / one, 0.15, times=kept),
+        at_least("two threads beside one, wall time", one / two, 1.6, times=halved),
         _one_model(sizes),
         _pairs(sizes),
     ]
@@ -169,7 +165,7 @@ def _one_model(sizes: Sizes) -> Row:
     era = crowd(2, sizes.ids)
     best = race({"ours": Contestant(lambda: [mmc2(era.predictions, [0, 1], era.target) for _ in range(sizes.eras)])})
     what = f"one model against a given metamodel, {sizes.eras} eras of {sizes.ids:,} ids, MMC2"
-    return at_most(what, 1e3 * best["ours"].wall, 50, "ms", further=True)
+    return at_most(what, 1e3 * best["ours"].wall, 50, unit="ms")
 
 
 def _pairs(sizes: Sizes) -> Row:
@@ -177,7 +173,7 @@ def _pairs(sizes: Sizes) -> Row:
     best = race({"ours": Contestant(lambda: mmc1(era.predictions, era.stakes, era.target, bags=era.bags))})
     pair = best["ours"].cpu / era.bags.size
     what = "MMC1, 10,000 models x 20 bags, scaled up from one pair"
-    return at_most(what, 200_000 * pair, 3, "s", f"{duration(pair)} a pair of model and bag", further=True)
+    return at_most(what, 200_000 * pair, 3, unit="s", times=f"{duration(pair)} a pair of model and bag")
 
 
 def neutral(sizes: Sizes) -> Section:
@@ -198,7 +194,7 @@ def _fnc_race(n_features: int, target: float, sizes: Sizes) -> list[Row]:
         wall = race(contestants, rounds=3)
     ratio, times = wall["numerai-tools"].wall / wall["ours"].wall, [duration(time.wall) for time in wall.values()]
     return [
-        _faster(f"numerai-tools, {n_features:,} features", best, "numerai-tools", target, further=True),
+        _faster(f"numerai-tools, {n_features:,} features", best, "numerai-tools", target),
         Row(
             f"the same on two threads, wall time, {n_features:,} features",
             "",
@@ -225,7 +221,7 @@ def sameness(sizes: Sizes) -> Section:
     same["rows in another order, columns first in memory"] = np.array_equal(_mmc2(turned), reference)
     ours = race({"numba": Contestant(lambda: _mmc2(era))})["numba"].cpu
     rows = [
-        at_most("largest difference to float64 `np.linalg.lstsq`, 20 models x 20 bags", error, 1e-12, ""),
+        at_most("largest difference to float64 `np.linalg.lstsq`, 20 models x 20 bags", error, 1e-12, unit=""),
         *[Row(f"the same bits: {what}", "yes", "yes" if holds else "no", holds) for what, holds in same.items()],
         Row(
             "numba beside NumPy, the witness",
@@ -253,7 +249,7 @@ def start(sizes: Sizes) -> Section:
     best = race(
         {what: Contestant(_launch(command)) for what, command in commands.items()}, rounds=sizes.launches, seconds=9
     )
-    rows = [at_most(what, best[what].wall, 0.3, "s") for what in commands]
+    rows = [at_most(what, best[what].wall, 0.3, unit="s") for what in commands]
     rows[-1] = Row(rows[-1].what, "", rows[-1].measured, None)
     return "Start", "Processes of their own, wall time.", rows
 

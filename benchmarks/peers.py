@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numerai_tools import scoring as numerai_tools
 
-from benchmarks.worlds import Array, Round
+from benchmarks.inputs import Array, Round
 from crowdalpha.scoring import metamodel
 from crowdalpha.scoring.contribution import UNIFORM_STD
 
