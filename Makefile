@@ -1,35 +1,44 @@
 # Two commands do all set-up: `make demo` and `make test`. Everything lives in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/.ready
+DEMO := .venv/.demo-ready
+DEV := .venv/.dev-ready
 
 .PHONY: demo test test-all lint bench docs mutants clean
 
-$(READY): pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("crowdalpha needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+$(DEMO): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
-demo: $(READY)
+$(DEV): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(DEMO) $@
+
+demo: $(DEMO)
 	$(BIN)/crowdalpha demo
 
-test: $(READY)
+test: $(DEV)
 	$(BIN)/python -m pytest
 
-test-all: $(READY)
+test-all: $(DEV)
 	$(BIN)/python -m pytest -m ''
 
-lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+# All four say what they found, then it fails if any did.
+lint: $(DEV)
+	@failed=; \
+	for tool in 'ruff check .' 'ruff format --check .' mypy lint-imports; do \
+	  echo "$$tool"; $(BIN)/$$tool || failed="$$failed [$$tool]"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
-bench: $(READY)
+bench: $(DEV)
 	$(BIN)/python -m benchmarks
 
-docs: $(READY)
+docs: $(DEV)
 	$(BIN)/python -m docs.make
 
 clean:
