@@ -101,7 +101,8 @@ def _caveats(played: list[str], teams: dict[str, str], partial: int, unplayed: l
     n_teams = len({teams[name] for name in played})
     return (
         STAKES_ARE_SIMULATED + " No FluSight team ever staked.",
-        f"These are {len(played)} models of {n_teams} teams as the hub names them; its own ensembles and its baseline count as teams.",
+        f"These are {len(played)} models of {n_teams} teams as the hub names them; its own ensembles and its baseline "
+        "count as teams.",
         "Rounds are not independent: neighbouring weeks share a season, and forecasts of up to four weeks overlap.",
         f"{partial} times a model forecast only part of a round's places or horizons. It counts as absent from that "
         f"round: nothing was filled in. {len(unplayed)} models never covered a whole round and are left out: "
