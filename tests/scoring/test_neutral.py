@@ -71,6 +71,28 @@ def test_what_the_design_explains_but_for_a_ten_billionth_is_nothing():
     assert residual([1.0, 1.1e-10, 0.0], [1.0, 0.0, 0.0]).tolist() == [0.0, 1.1e-10, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("column", "moved"),
+    [
+        ([5.0, 6.0], [-1.0, 0.0]),  # less 3 steps of 2
+        ([1e9, 1e9 + 0.5], [0.0, 0.5]),
+        ([-1e9, -1e9 - 0.5], [0.0, -0.5]),
+        ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 0.75, 1.0]),
+        ([1.0, 1.0], [1.0, 1.0]),
+    ],
+)
+def test_a_column_beside_an_intercept_is_moved_to_zero_by_whole_steps_above_its_range(column, moved):
+    found = neutral._near_zero(np.column_stack([column, column]))
+    assert found.T.tolist() == [moved, moved]
+
+
+@pytest.mark.parametrize("size", [2.0**-890, 2.0**-300, 2.0**498])
+def test_features_as_small_or_large_as_numbers_go_are_taken_out_like_others(size):
+    rng = np.random.default_rng(3)
+    values, small = rng.normal(size=50), rng.integers(0, 16, 50) / 16
+    assert neutralize(values, size * small) == pytest.approx(neutralize(values, small), abs=1e-13)
+
+
 def test_a_large_offset_does_not_make_a_column_look_explained():
     values = 1e12 + np.arange(5.0) ** 2
     assert neutralize(values, np.arange(5.0)) == pytest.approx([2, -1, -2, -1, 2], abs=1e-3)

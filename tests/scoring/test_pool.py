@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdalpha import scoring
-from crowdalpha.scoring.metamodel import Pool
-from crowdalpha.scoring.ranks import gaussian_table, rank_models
+from crowdalpha.scoring.metamodel import Pool, _dense
+from crowdalpha.scoring.ranks import normal_scores, rank_models
 
 EXACT = 1e-12
 few = settings(max_examples=25)
@@ -95,6 +95,16 @@ def test_one_unit_of_stake_breaks_a_tie(sign):
     assert np.sign(found[0] - found[1]) == sign
 
 
+@few
+@given(seeds, st.sampled_from([1, 3, 2**20, 2**31, 2**40]))
+def test_long_whole_numbers_are_ordered_to_the_unit(seed, step):
+    rng = np.random.default_rng(seed)
+    keys = step * rng.integers(-(2**22), 2**22, (3, 40)) + rng.integers(-1, 2, (3, 40))
+    keys[:, ::3] = keys[:, 1:2] + rng.integers(-1, 2, (3, 14))
+    for row, key in zip(_dense(keys), keys, strict=True):
+        assert np.array_equal(witness.rank(row), witness.rank(key))
+
+
 def test_a_crowd_of_more_models_than_are_multiplied_at_once():
     rng = np.random.default_rng(4)
     p, stakes = rng.integers(0, 9, (12, 150)), rng.integers(0, 50, 150)
@@ -129,7 +139,7 @@ def test_ranks_count_absent_models_too():
 
 def test_the_table_of_normal_scores_that_all_crowds_share_cannot_be_written_to():
     with pytest.raises(ValueError, match="read-only"):
-        gaussian_table(5)[0] = 0.0
+        normal_scores(5)[0] = 0.0
 
 
 def test_a_signed_power_is_a_float_whatever_it_is_given():

@@ -154,6 +154,19 @@ SAID = {
     ],
     "expected 'own', or two or more positive shares that sum to 1, found [0.5, 0.6]; "
     "for example (.05, .2, .5, .2, .05) [bad_bins]": [lambda: scoring.neutralize_target(T, T, bins=(0.5, 0.6))],
+    "expected 'own', or two or more positive shares that sum to 1, found 'mine'; "
+    "for example (.05, .2, .5, .2, .05) [bad_bins]": [lambda: scoring.neutralize_target(T, T, bins="mine")],
+    "expected a finite number, found nan; 4 for a target in 0 .. 1 [bad_target_scale]": [
+        lambda: scoring.mmc2024(P, T, T, target_scale=np.nan),
+        lambda: scoring.bmc(P, P, T, target_scale=np.nan),
+    ],
+    "expected a power p of 0 or more, found -1; 1.5 stresses the tails [bad_p]": [lambda: scoring.signed_power(P, -1)],
+    "expected x whose power is finite, found 1e+200; scale it down [too_large]": [
+        lambda: scoring.signed_power([1e200, np.inf, -1.0], 2)
+    ],
+    "expected x as numbers, found values of type <U1; convert it first [not_numeric]": [
+        lambda: scoring.signed_power(["a"], 2)
+    ],
     "expected at least one model with stake in the era, found none; give the pool some stake [no_stake]": [
         lambda: scoring.metamodel(P, [0, 0]),
         lambda: scoring.mmc1(P[:, 0], [0], T),

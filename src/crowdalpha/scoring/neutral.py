@@ -138,7 +138,7 @@ def _near_zero(design: Floats) -> Floats:
     That takes away, exactly, a mean that is large beside the spread, and leaves ones and columns of few levels alone.
     """
     spread = np.ptp(design, axis=0)
-    step = np.ldexp(1.0, np.clip(np.frexp(spread)[1], -1000, 1000))
+    step = np.ldexp(1.0, np.frexp(spread)[1])
     return np.where(spread > 0.0, design - np.rint(exact.mean(design) / step) * step, design)
 
 
