@@ -45,6 +45,11 @@ def test_the_legend_explains_every_status_and_symbol(shown):
     assert all(f"{symbol}:" in text for symbol in ("S", "corr, mmc", "cm, mm", "F"))
 
 
+@pytest.mark.parametrize("command", ["metrics", "rules"])
+def test_the_keys_in_brackets_are_told_where_to_look_up(shown, command):
+    assert shown(command).count("docs/bibliography.md") == 1
+
+
 def test_the_rules_of_a_day_are_those_in_force(document):
     of_2020 = document("rules", "--on", "2020-06-01")
     assert [rule["name"] for rule in of_2020["payout"]] == ["corr-or-twice-mmc"]

@@ -167,6 +167,16 @@ def test_a_notice_and_an_attribution_beside_the_predictions_are_on_the_page(run,
     assert document("score", *files)["notices"] == ["All <stakes> are simulated.", "Targets are late."]
 
 
+def test_a_submission_on_its_own_is_the_model_that_its_file_is_named_after(run, document, tmp_path):
+    (tmp_path / "t.csv").write_text("id,target\na,0\nb,0.5\nc,1\n")
+    (tmp_path / "mine.csv").write_text("id,prediction\na,1\nb,3\nc,2\n")
+    (tmp_path / "s.csv").write_text("model,stake\nmine,5\n")
+    files = tmp_path / "mine.csv", "--targets", tmp_path / "t.csv", "--stakes", tmp_path / "s.csv"
+    assert [(row["model"], row["stake"]) for row in document("score", *files)["models"]] == [("mine", 5.0)]
+    (tmp_path / "mine.csv").write_text("id,prediction\na,1\nb,three\nc,2\n")
+    assert "mine.csv, row 3" in run("score", *files).stderr
+
+
 def test_a_lone_model_is_told_that_it_was_scored_against_itself(run, tmp_path):
     (tmp_path / "t.csv").write_text("id,target\na,0\nb,0.5\nc,1\n")
     (tmp_path / "p.csv").write_text("id,mine\na,1\nb,3\nc,2\n")

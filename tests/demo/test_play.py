@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from crowdalpha.cli import main
+from crowdalpha.cli.demo import STARTS
 from crowdalpha.demo.baselines import ridges
 from crowdalpha.demo.crowd import data_table
 from crowdalpha.demo.equities import N_IDS, _panel
@@ -62,7 +63,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("crowdalpha.demo.play.play", demo.play)
         done = CliRunner().invoke(main, ["demo", "--folder", str(demo.folder)], catch_exceptions=False)
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [STARTS]
     demo.printed = done.stdout
     return demo
 

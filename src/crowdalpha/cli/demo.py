@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from crowdalpha.diagnostics.data import LeaderboardRow
 
 TOP, BOTTOM = 10, 5
+STARTS = "Playing the two tournaments and drawing their pages: this takes about half a minute."
 
 
 @click.command(name="demo")
@@ -39,6 +41,8 @@ def command(folder: Path, files: bool, as_json: bool) -> None:
             written = write_files(folder, lambda what, done, total: told(done, total, what))
         print_json({"files": written}) if as_json else click.echo("\n".join(map(str, written)))
         return
+    if not sys.stderr.isatty():  # no bar will be seen
+        click.echo(STARTS, err=True)
     with progress("Playing") as told:
         crowds = list(play(folder, lambda what, done, total: told(done, total, what)))
     pages = [page.resolve() for played in crowds for page in played.pages]

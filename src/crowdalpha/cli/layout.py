@@ -20,6 +20,7 @@ PROSE = 100
 """The longest line of prose."""
 WIDE = 10_000
 """A width that no table needs: in a pipe, nothing is folded."""
+KEYS = "Keys in brackets are sources: docs/bibliography.md says what each stands for."
 
 
 def print_table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from crowdalpha.cli.console import print_json
-from crowdalpha.cli.layout import print_entries
+from crowdalpha.cli.layout import KEYS, print_entries, print_prose
 from crowdalpha.cli.options import as_json
 
 FIELDS = ("name", "title", "says", "bounds", "better", "needs", "source")
@@ -25,6 +25,7 @@ def command(as_json: bool) -> None:
         f"{len(rows)} metrics",
         [(row.name, f"{row.title}, {row.bounds} [{row.source}]", [row.says, _needs(row.needs)]) for row in rows],
     )
+    print_prose(KEYS)
 
 
 def _needs(inputs: tuple[str, ...]) -> str:

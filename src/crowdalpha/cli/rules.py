@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crowdalpha.cli.console import print_json
-from crowdalpha.cli.layout import print_entries, print_prose
+from crowdalpha.cli.layout import KEYS, print_entries, print_prose
 from crowdalpha.cli.options import as_json
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def command(on: datetime | None, as_json: bool) -> None:
     print_entries("Payout rules", map(_entry, payouts))
     print_entries("Reputation rules", map(_entry, reputations))
     print_prose(SYMBOLS)
+    print_prose(KEYS)
     print_prose("Status of a source: " + "; ".join(f"({letter}) {meaning}" for letter, meaning in STATUSES.items()))
 
 

@@ -60,7 +60,7 @@ def read_predictions(path: Pathlike, *, era: str = "era", id: str = "id") -> Any
 def read_submissions(path: Path, *, era: str = "era", id: str = "id") -> Submissions:
     """Predictions from a file or a folder, with what was wrong; hidden files are passed over; raises nothing."""
     if not os.path.isdir(path):
-        return one_file(read_file(path, era=era, id=id))
+        return one_file(path, read_file(path, era=era, id=id), era=era, id=id)
     files = sorted((file for file in path.iterdir() if not file.name.startswith(".")), key=lambda file: file.name)
     if not files:
         return Submissions(None, (Problem("empty", "submission files", "none", "add one a model", str(path)),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,19 @@ class Submissions:
     reported: frozenset[str] = frozenset()
 
 
-def one_file(reading: Reading) -> Submissions:
-    """Predictions from one file, in whatever layout."""
+def one_file(path: Path, reading: Reading, *, era: str, id: str) -> Submissions:
+    """Predictions from one file, in whatever layout; a submission is the model that the file is named after."""
+    keys = {era, id}
+    if reading.table is not None and path.stem not in keys and _is_submission(reading.table, keys):
+        names = [path.stem if name == "prediction" else name for name in reading.table.column_names]
+        cells = tuple((path.stem if name == "prediction" else name, rows) for name, rows in reading.bad_cells)
+        reading = replace(reading, table=reading.table.rename_columns(names), bad_cells=cells)
     return Submissions(reading.table, reading.problems, _models_of_bad_cells(reading))
+
+
+def _is_submission(table: Any, keys: set[str]) -> bool:
+    """Whether a table holds nothing but one column prediction beside its keys."""
+    return [name for name in table.column_names if name not in keys] == ["prediction"]
 
 
 def folder(readings: Mapping[Path, Reading], *, era: str, id: str) -> Submissions:
