@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from crowdalpha.payouts.numbers import floats, is_real
 from crowdalpha.payouts.parameters import Choice, Order, Rule
 from crowdalpha.payouts.policy import Array
 from crowdalpha.payouts.refusal import PayoutError
@@ -34,9 +35,9 @@ class FormulaPolicy:
 
     def __post_init__(self) -> None:
         """Refuse a clip above the stake: nobody can burn more than is at risk."""
-        if not 0 < self.clip <= 1:
+        if not is_real(self.clip) or not 0 < self.clip <= 1:
             raise PayoutError(
-                ("clip_range", f"clip is {self.clip}, expected a fraction of the stake above 0 and up to 1")
+                ("clip_range", f"clip is {self.clip!r:.80}, expected a fraction of the stake above 0 and up to 1")
             )
 
     def payouts(
@@ -56,15 +57,24 @@ class FormulaPolicy:
         >>> policy.payouts([100, 100], [0.02, -0.4], [0.01, 0], payout_factor=0.8)
         array([  2.4, -25. ])
         """
-        stakes = np.asarray(stake, dtype=np.float64)
+        stakes = floats(stake, "stake")
         scores = checked_scores(
             stakes, corr, mmc, corr_multiplier, mmc_multiplier, metamodel_corr,
             choices=self.choices, window=self.window,
         )  # fmt: skip
-        fraction = self._clipped(self.formula(scores), checked_factor(payout_factor))
+        fraction = self._clipped(*self._fitting(scores, checked_factor(payout_factor)))
         if bool(np.any(np.isnan(fraction) & scores.at_risk)):
             raise PayoutError(("payout_missing", "the formula gave NaN to a model with a stake, expected a number"))
         return np.where(stakes > 0, stakes * fraction, 0.0)
+
+    def _fitting(self, scores: Scores, factor: Array) -> tuple[Array, Array]:
+        """The fractions and the factor, refused unless each is one number or one a model."""
+        fraction = floats(self.formula(scores), "formula", largest=np.inf)
+        paid = scores.shape if self.window == 1 else scores.shape[1:]
+        for name, found in (("the formula", fraction), ("the payout factor", factor)):
+            if found.shape not in ((), (1,)) and found.shape != paid:
+                raise PayoutError(("shape_mismatch", f"{name} has shape {found.shape}, expected one number or {paid}"))
+        return fraction, factor
 
     def _clipped(self, fraction: Array, factor: Array) -> Array:
         if self.order == "factor then clip":
@@ -88,7 +98,7 @@ def policy_of(fraction: Callable[[Array, Array], npt.ArrayLike], *, clip: float 
     >>> policy_of(lambda corr, mmc: corr + 3 * mmc, clip=0.05).payouts([100, 100], [0.01, 0.02], [0, 0.02])
     array([1., 5.])
     """
-    return FormulaPolicy(lambda scores: np.asarray(fraction(scores.corr, scores.mmc), dtype=np.float64), clip)
+    return FormulaPolicy(lambda scores: floats(fraction(scores.corr, scores.mmc), "fraction", largest=np.inf), clip)
 
 
 def payout_factor(total_at_risk: npt.ArrayLike, threshold: float | None) -> Array:
@@ -102,11 +112,11 @@ def payout_factor(total_at_risk: npt.ArrayLike, threshold: float | None) -> Arra
     >>> payout_factor([200_000, 400_000, 600_000], 300_000)
     array([1.  , 0.75, 0.5 ])
     """
-    total = np.asarray(total_at_risk, dtype=np.float64)
+    total = floats(total_at_risk, "total_at_risk")
     if not bool(np.all(np.isfinite(total) & (total >= 0))):
         raise PayoutError(("total_at_risk", f"the total at risk is {total}, expected finite numbers of 0 or more"))
     if threshold is None:
         return np.ones_like(total)
-    if not threshold > 0:
-        raise PayoutError(("threshold", f"the threshold is {threshold}, expected a number above 0"))
+    if not is_real(threshold) or not threshold > 0:
+        raise PayoutError(("threshold", f"the threshold is {threshold!r:.80}, expected a number above 0"))
     return threshold / np.maximum(total, threshold)

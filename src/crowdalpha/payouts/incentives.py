@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from crowdalpha.payouts.numbers import floats, is_real
 from crowdalpha.payouts.policy import Array
 from crowdalpha.payouts.refusal import PayoutError
 
@@ -22,6 +23,8 @@ def contrarian_profit(coefficient: float, easy_share: float) -> float:
     [0.0, -0.08, -0.2]
     """
     _require_share(easy_share)
+    if not is_real(coefficient):
+        raise PayoutError(("coefficient", f"the coefficient is {coefficient!r:.80}, expected a finite number"))
     return coefficient * (1 - easy_share) - easy_share
 
 
@@ -47,7 +50,9 @@ def growth_rate(win_share: float, step: float, payout: Callable[[npt.ArrayLike],
     (0.502, 0.958)
     """
     _require_share(win_share)
-    gain, loss = (np.log1p(np.asarray(payout(side), dtype=np.float64)) for side in (step, -step))
+    if not is_real(step):
+        raise PayoutError(("step", f"the step is {step!r:.80}, expected a finite number"))
+    gain, loss = (np.log1p(floats(payout(side), "payout")) for side in (step, -step))
     return float(np.expm1(win_share * gain + (1 - win_share) * loss))
 
 
@@ -78,12 +83,12 @@ def blend_corr(correlations: npt.ArrayLike) -> float:
 
 
 def _correlations(values: npt.ArrayLike) -> Array:
-    signals = np.asarray(values, dtype=np.float64)
+    signals = floats(values, "correlations")
     if signals.ndim != 1 or not signals.size or not bool(np.all(np.abs(signals) <= 1)):
         raise PayoutError(("correlation_range", f"expected a list of correlations from -1 to 1, found {signals}"))
     return signals
 
 
 def _require_share(share: float) -> None:
-    if not 0 <= share <= 1:
-        raise PayoutError(("share_range", f"a share is {share}, expected a number from 0 to 1"))
+    if not is_real(share) or not 0 <= share <= 1:
+        raise PayoutError(("share_range", f"a share is {share!r:.80}, expected a number from 0 to 1"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -90,6 +90,8 @@ def rule_on(day: date) -> Rule:
     >>> rule_on(date(2020, 6, 1)).name
     'corr-or-twice-mmc'
     """
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise PayoutError(("not_a_date", f"the day is {day!r:.80}, expected a datetime.date: a rule starts with a day"))
     started = [rule for rule in rules() if rule.start <= day]
     if not started:
         first = rules()[0].start

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from crowdalpha.payouts.numbers import floats, is_real
 from crowdalpha.payouts.policy import Array
 from crowdalpha.payouts.refusal import PayoutError
 from crowdalpha.payouts.scores import Formula, Scores
@@ -22,12 +23,19 @@ def hard_era_coefficient(mmc: npt.ArrayLike, metamodel_corr: npt.ArrayLike, coef
     array([[ 0.02 , -0.01 ],
            [ 0.03 , -0.015]])
     """
-    contributions = np.asarray(mmc, dtype=np.float64)
-    era_corr = np.asarray(metamodel_corr, dtype=np.float64)
+    contributions = floats(mmc, "mmc")
+    era_corr = floats(metamodel_corr, "metamodel_corr")
     if not bool(np.all(np.isfinite(era_corr))):
         raise PayoutError(("metamodel_corr_missing", "the metamodel's CORR is missing; a hard era is told by its sign"))
+    if not is_real(coefficient):
+        raise PayoutError(("coefficient", f"the coefficient is {coefficient!r:.80}, expected a finite number"))
     weight = np.where(era_corr < 0, coefficient, 1.0)
-    return contributions * (weight[..., np.newaxis] if contributions.ndim > weight.ndim else weight)
+    weight = weight[..., np.newaxis] if contributions.ndim > weight.ndim else weight
+    try:
+        return np.asarray(contributions * weight)
+    except ValueError:
+        shapes = f"{era_corr.shape} and {contributions.shape}"
+        raise PayoutError(("shape_mismatch", f"metamodel_corr and mmc disagree on the eras: shapes {shapes}")) from None
 
 
 def calibrate_hard_era_coefficient(reference_scores: npt.ArrayLike, window: int = 20) -> float:
@@ -41,7 +49,9 @@ def calibrate_hard_era_coefficient(reference_scores: npt.ArrayLike, window: int 
     >>> calibrate_hard_era_coefficient([0.02] * 12 + [-0.01] * 8)
     1.5
     """
-    scores = np.asarray(reference_scores, dtype=np.float64)
+    scores = floats(reference_scores, "reference_scores")
+    if not isinstance(window, int | np.integer) or window < 1:
+        raise PayoutError(("window", f"the window is {window!r:.80}, expected a whole number of 1 or more"))
     if scores.ndim != 1 or len(scores) < window or not bool(np.all(np.isfinite(scores[-window:]))):
         raise PayoutError(("reference_window", f"expected {window} finite scores in a row, found shape {scores.shape}"))
     easy, hard = int(np.sum(scores[-window:] > 0)), int(np.sum(scores[-window:] < 0))
@@ -60,7 +70,7 @@ def log_symmetric(fraction: npt.ArrayLike) -> Array:
     >>> log_symmetric([0.25, -0.25])
     array([ 0.25, -0.2 ])
     """
-    x = np.asarray(fraction, dtype=np.float64)
+    x = floats(fraction, "fraction")
     return np.where(x < 0, x / (1 - np.minimum(x, 0.0)), x)
 
 
@@ -72,7 +82,7 @@ def sharpe(history: npt.ArrayLike) -> Array:
     >>> sharpe([[0.01], [0.03]])
     array([2.])
     """
-    scores = np.nan_to_num(np.asarray(history, dtype=np.float64), nan=0.0)
+    scores = np.nan_to_num(floats(history, "history"), nan=0.0)
     spread = np.where(np.all(scores == scores[-1], axis=0), 0.0, scores.std(axis=0))
     return _ratio(scores.mean(axis=0), spread)
 
@@ -85,7 +95,7 @@ def sortino(history: npt.ArrayLike) -> Array:
     >>> sortino([[0.03], [-0.01]]).round(6)
     array([1.414214])
     """
-    scores = np.nan_to_num(np.asarray(history, dtype=np.float64), nan=0.0)
+    scores = np.nan_to_num(floats(history, "history"), nan=0.0)
     return _ratio(scores.mean(axis=0), np.sqrt(np.mean(np.minimum(scores, 0.0) ** 2, axis=0)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from crowdalpha.payouts.numbers import floats, is_real
 from crowdalpha.payouts.policy import Array
 from crowdalpha.payouts.refusal import PayoutError
 
@@ -30,8 +31,8 @@ def reputation_weights(day: int) -> Array:
     >>> reputation_weights(3)[[0, 1, 2, 3, 16, 17, 18, 19]].tolist()
     [0.1, 0.35, 0.6, 0.85, 0.9, 0.65, 0.4, 0.15]
     """
-    if day not in range(6):
-        raise PayoutError(("reputation_day", f"day is {day}, expected a whole number from 0 to 5"))
+    if not is_real(day) or day not in range(6):
+        raise PayoutError(("reputation_day", f"day is {day!r:.80}, expected a whole number from 0 to 5"))
     delta = np.arange(ROUNDS)[::-1]
     fading = (5 * (ROUNDS - delta) - day) / 20
     return np.where(delta < 4, (5 * delta + day) / 20, np.where(delta < WEIGHT_SUM, 1.0, fading))
@@ -75,7 +76,7 @@ def account_score(scores: npt.ArrayLike, stakes: npt.ArrayLike) -> float:
     >>> round(account_score([0.02, 0.05, float("nan")], [30, 10, 0]), 12)
     0.0275
     """
-    score, stake = np.asarray(scores, dtype=np.float64), np.asarray(stakes, dtype=np.float64)
+    score, stake = floats(scores, "scores"), floats(stakes, "stakes")
     if score.shape != stake.shape or not bool(np.all(np.isfinite(stake) & (stake >= 0))):
         raise PayoutError(("stake_invalid", "expected one finite stake of 0 or more for each model"))
     staked = stake > 0
@@ -85,7 +86,7 @@ def account_score(scores: npt.ArrayLike, stakes: npt.ArrayLike) -> float:
 
 
 def _rounds_first(scores: npt.ArrayLike) -> Array:
-    table = np.asarray(scores, dtype=np.float64)
+    table = floats(scores, "scores")
     if table.ndim not in (1, 2) or not table.size or bool(np.any(np.isinf(table))):
         raise PayoutError(("reputation_scores", f"expected (n_rounds, n_models) without inf, found {table.shape}"))
     return table
@@ -98,5 +99,9 @@ def _without_misses(table: Array, example: npt.ArrayLike | None) -> Array:
     if example is None:
         raise PayoutError(("example_missing", "a round was missed; pass the example model's 20 scores as example"))
     oldest = missed & (np.cumsum(missed, axis=0) == 1)
-    forgiven = np.asarray(example, dtype=np.float64).reshape(-1, *[1] * (table.ndim - 1))
+    scores = floats(example, "example")
+    if scores.shape != (len(table),):
+        sentence = f"example has shape {scores.shape}, expected ({len(table)},), a score a round"
+        raise PayoutError(("shape_mismatch", sentence))
+    forgiven = scores.reshape(-1, *[1] * (table.ndim - 1))
     return np.where(oldest, forgiven, np.where(missed, REPEATED_MISS, table))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from crowdalpha.payouts.numbers import floats
 from crowdalpha.payouts.parameters import Choice
 from crowdalpha.payouts.policy import Array
 from crowdalpha.payouts.refusal import PayoutError, refuse_if_any
@@ -27,6 +28,12 @@ class Scores:
     mmc_multiplier: Array
     metamodel_corr: Array
     at_risk: npt.NDArray[np.bool_]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of what is paid: the models, or all there is where one score is for several stakes."""
+        arrays = (self.corr, self.mmc, self.corr_multiplier, self.mmc_multiplier, self.at_risk)
+        return np.broadcast_shapes(*(array.shape for array in arrays))
 
     @property
     def weighted(self) -> Array:
@@ -57,11 +64,11 @@ def checked_scores(
     """Scores as arrays of one shape, refused if a stake is negative, a choice not open or a score missing."""
     default = choices[0] if choices else (1.0, 1.0)
     scores = Scores(
-        _floats(corr),
-        _floats(mmc),
-        _floats(default[0] if corr_multiplier is None else corr_multiplier),
-        _floats(default[1] if mmc_multiplier is None else mmc_multiplier),
-        _floats(metamodel_corr),
+        floats(corr, "corr"),
+        floats(mmc, "mmc"),
+        floats(default[0] if corr_multiplier is None else corr_multiplier, "corr_multiplier"),
+        floats(default[1] if mmc_multiplier is None else mmc_multiplier, "mmc_multiplier"),
+        floats(metamodel_corr, "metamodel_corr"),
         stake > 0,
     )
     refuse_if_any(_shape_problems(scores, window))
@@ -71,15 +78,11 @@ def checked_scores(
 
 def checked_factor(payout_factor: npt.ArrayLike) -> Array:
     """The payout factor as an array, refused outside (0, 1]."""
-    factor = _floats(payout_factor)
+    factor = floats(payout_factor, "payout_factor")
     if not bool(np.all((factor > 0) & (factor <= 1))):
         sentence = f"the payout factor is {factor}, expected a number above 0 and up to 1"
         raise PayoutError(("payout_factor_range", sentence))
     return factor
-
-
-def _floats(values: npt.ArrayLike) -> Array:
-    return np.asarray(values, dtype=np.float64)
 
 
 def _stake_problems(stake: Array) -> list[tuple[str, str]]:
