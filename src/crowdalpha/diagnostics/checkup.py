@@ -26,8 +26,8 @@ from crowdalpha.scoring.correlation import corr, fnc
 from crowdalpha.scoring.eras import Summary, corr_mmc_sharpe, summarize
 from crowdalpha.scoring.exposure import exposure_metrics, exposures
 from crowdalpha.scoring.metrics import Era
-from crowdalpha.scoring.neutral import normalize_and_neutralize
-from crowdalpha.scoring.ranks import Ranks, rank_models, uniform
+from crowdalpha.scoring.neutral import neutralize
+from crowdalpha.scoring.ranks import Ranks, gaussianize, rank_models, uniform
 from crowdalpha.scoring.series import drawdowns
 
 PROPORTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -61,6 +61,9 @@ def diagnose(
 
     The eras hold the model as their only column, features, and a metamodel where there is one to compare with;
     without one, MMC2 and the neutralisation picture are left out. `run` is told the number of eras.
+
+    Neutralised by q are the Gaussianised ranks, ties shared; ranked again, 0% has the CORR and the exposure of the
+    model itself. FNC is numerai_corr of the 100% residual, where the row of 100% is its CORR.
     """
     labels: list[str] = []
     found = _Measured([], [], [], [], [], [], [], [])
@@ -99,10 +102,10 @@ def _measure(era: Era, found: _Measured) -> None:
         found.mmc2.append(float(mmc2(both, np.array([0, 1]), t)[0]))
         found.rho.append(float(corr(era.shared_ranks, uniform(crowd))[0]))
         found.metamodel_corr.append(float(corr(crowd, t)))
-    neutral = [normalize_and_neutralize(era.predictions[:, 0], features, proportion=q) for q in PROPORTIONS]
-    columns = np.column_stack(neutral)
-    found.neutral_corr.append(np.asarray(corr(columns, t)).tolist())
-    found.neutral_exposure.append(np.asarray(exposure_metrics(columns, features).max).tolist())
+    shape = gaussianize(era.shared_ranks)[:, 0]
+    left = np.column_stack([neutralize(shape, features, proportion=q) for q in PROPORTIONS])
+    found.neutral_corr.append(np.asarray(corr(left, t, ties=era.ties)).tolist())
+    found.neutral_exposure.append(np.asarray(exposure_metrics(uniform(left), features).max).tolist())
 
 
 def _statistics(found: _Measured, has_crowd: bool) -> tuple[Statistic, ...]:
@@ -112,7 +115,7 @@ def _statistics(found: _Measured, has_crowd: bool) -> tuple[Statistic, ...]:
         Statistic("CORR Sharpe", _f(alone.sharpe), "Mean CORR over its spread: how steady it is.", _sharpe(alone), 2),
         Statistic("Hit rate", _f(alone.hit_rate), "Share of eras with a CORR above 0.", None, 2, plus=False),
         Statistic("Max drawdown", _f(alone.max_drawdown), "Deepest fall of the compounded CORR below its peak."),
-        Statistic("FNC", _f(neutral.mean), "CORR that is left without the features.", _mean(neutral)),
+        Statistic("FNC", _f(neutral.mean), "numerai_corr of what is left without the features.", _mean(neutral)),
     ]
     if has_crowd:
         added, both = summarize(found.mmc2), corr_mmc_sharpe(found.corr, found.mmc2)

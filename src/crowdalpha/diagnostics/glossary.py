@@ -39,7 +39,7 @@ TERMS = {
     "mmc2": Term(
         "MMC2",
         "The covariance of the target with what is left of a model once the metamodel is taken out, on a scale close "
-        "to CORR’s; 0 for a copy of the metamodel and for noise.",
+        "to CORR’s; 0 for a copy of the metamodel without bags, a little with them, and about 0 for noise.",
         "mean over bags of cov(u − projection of u on m, t) / 0.29²",
     ),
     "bags": Term(
@@ -66,8 +66,9 @@ TERMS = {
     ),
     "fnc": Term(
         "FNC",
-        "The correlation that is left once everything linear in the features is taken out of the predictions.",
-        "CORR of neutralize(p, features)",
+        "What is left to score once everything linear in the features is taken out of the predictions, by Numerai’s "
+        "correlation, which stresses the tails. 100% in the table of neutralisation is the CORR of the same residual.",
+        "numerai_corr of neutralize(gaussianize(p), features)",
     ),
     "exposure": Term(
         "Feature exposure",
@@ -85,8 +86,8 @@ TERMS = {
     "neutralization": Term(
         "Neutralising",
         "Taking a proportion of the features’ linear part out of the predictions: 0% leaves them as they are, 100% "
-        "leaves nothing linear in any feature.",
-        "p − q · projection of p on the features",
+        "leaves nothing linear in any feature but what ranking brings back.",
+        "neutralize(gaussianize(p), features, q) = z − q · projection of z on the features",
     ),
 }
 

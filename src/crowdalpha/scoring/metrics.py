@@ -165,9 +165,9 @@ _ROWS = (
            "metamodel, both made Gaussian.", "open", source="NT"),
     Metric("bmc", bmc, "BMC", "The same against the benchmark models: what it adds to models everybody has.", "open",
            source="NT"),
-    Metric("fnc", fnc, "FNC", "CORR that is left when the features are taken out of the model.", "-1 to 1",
-           source="NT"),
-    Metric("fnc_2021", fnc_2021, "FNC (2021)", "The same by the first rule: uniform ranks, no intercept.", "-1 to 1",
+    Metric("fnc", fnc, "FNC", "What the model is worth without its features: numerai_corr of "
+           "neutralize(gaussianize(p), features).", "-1 to 1", source="NT"),
+    Metric("fnc_2021", fnc_2021, "FNC (2021)", "FNC by the first rule: CORR, uniform ranks, no intercept.", "-1 to 1",
            source="EX"),
     Metric("cwmm", cwmm, "CWMM", "Correlation with the metamodel: 1 for a copy, 0 for a model that has "
            "nothing in common with the crowd.", "-1 to 1", better="neither"),
