@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdalpha import scoring
-from crowdalpha.scoring.metamodel import Pool, _dense
+from crowdalpha.scoring.metamodel import Pool, _dense, _sort_keys
 from crowdalpha.scoring.ranks import normal_scores, rank_models
 
 EXACT = 1e-12
@@ -103,6 +103,20 @@ def test_long_whole_numbers_are_ordered_to_the_unit(seed, step):
     keys[:, ::3] = keys[:, 1:2] + rng.integers(-1, 2, (3, 14))
     for row, key in zip(_dense(keys), keys, strict=True):
         assert np.array_equal(witness.rank(row), witness.rank(key))
+
+
+@few
+@given(seeds, st.integers(1, 3), st.sampled_from([6, 20, 40]))
+def test_digits_that_have_not_carried_yet_are_ordered_as_the_numbers_they_stand_for(seed, n_digits, width):
+    rng = np.random.default_rng(seed)
+    first = rng.integers(-(2**60), 2**60, (n_digits, 1, 1))
+    digits = first + rng.integers(-2, 3, (n_digits, 2, 15))
+    carried = rng.integers(-3, 4, (n_digits - 1, 2, 15))  # from one digit to the next: the same number
+    digits[1:] -= carried
+    digits[:-1] += carried << width
+    number = sum(digit.astype(object) << (width * k) for k, digit in enumerate(digits))
+    for key, expected in zip(_sort_keys(digits, width), number, strict=True):
+        assert np.array_equal(witness.rank(key), witness.rank(expected))
 
 
 def test_a_crowd_of_more_models_than_are_multiplied_at_once():

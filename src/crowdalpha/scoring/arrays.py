@@ -92,7 +92,7 @@ def matrix(x: ArrayLike, name: str, n_ids: int | None = None) -> tuple[Floats, b
     return columns, single
 
 
-def models(predictions: ArrayLike, n_ids: int | None = None) -> tuple[Floats, Mask, bool]:
+def models(predictions: ArrayLike) -> tuple[Floats, Mask, bool]:
     """Predictions as (n_ids, n_models), which models are present, and whether a single model was given.
 
     A model that is missing from the era is a column of NaN and nothing else; its column comes back as zeros
@@ -108,7 +108,7 @@ def models(predictions: ArrayLike, n_ids: int | None = None) -> tuple[Floats, Ma
                 "reshape them",
             )
         )
-    _check_length(len(array), n_ids, "predictions")
+    _check_length(len(array), None, "predictions")
     single = array.ndim == 1
     columns = array[:, None] if single else array
     if bounded(columns):

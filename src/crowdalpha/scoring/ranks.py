@@ -48,11 +48,11 @@ class Ranks:
         return like_input(np.where(self.present, values, np.nan), self.single)
 
 
-def rank_models(predictions: ArrayLike | Ranks, *, ties: str = "average", n_ids: int | None = None) -> Ranks:
+def rank_models(predictions: ArrayLike | Ranks, *, ties: str = "average") -> Ranks:
     """Rank each model of an era once, to be passed to any number of scores. Ranks pass through as they are."""
     if isinstance(predictions, Ranks):
         return predictions
-    columns, present, single = models(predictions, n_ids)
+    columns, present, single = models(predictions)
     doubled = kernels.rank_rows(columns.T, tie_rule(ties))
     doubled[~present] = 0
     return Ranks(doubled, present, tie_rule(ties), single)
