@@ -209,3 +209,12 @@ def test_without_scikit_learn_the_import_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "crowdalpha.scoring.estimators")
     with pytest.raises(ImportError, match=r"crowdalpha\[sklearn\]"):
         importlib.import_module("crowdalpha.scoring.estimators")
+
+
+def test_a_scorer_refuses_masks_and_digits_as_the_scores_do():
+    masked = np.ma.array([0.0, 0.5, 1.0], mask=[0, 1, 0])
+    for score in (corr_score, numerai_corr_score):
+        with pytest.raises(InputError, match="masked"):
+            score(masked, [1, 2, 3])
+    with pytest.raises(InputError, match="too_many_digits"):
+        mmc2_score([0.0, 0.5, 1.0], 2**60 + np.arange(3), metamodel=[0.1, 0.2, 0.3])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdalpha.scoring.arrays import Floats, unit_interval
+from crowdalpha.scoring.arrays import Floats, numbers, unit_interval
 from crowdalpha.scoring.contribution import mmc2
 from crowdalpha.scoring.correlation import corr, numerai_corr
 from crowdalpha.scoring.neutral import neutralize, with_intercept
@@ -188,7 +188,8 @@ def _mean_over_eras(
     *others: ArrayLike,
 ) -> float:
     """The mean of an era's score over eras; of a single era where none are named."""
-    columns = [np.asarray(column) for column in (target, predictions, *others)]
+    given = (target, predictions, *others)
+    columns = [numbers(x, name) for x, name in zip(given, ("target", "predictions", "metamodel"), strict=False)]
     if eras is None:
         return float(score(*columns))
     scores = [score(*(column[rows] for column in columns)) for rows in rows_by_era(eras, len(columns[0]))]
