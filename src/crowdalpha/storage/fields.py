@@ -122,7 +122,7 @@ def _flag(value: Any) -> bool:
 def _moment(value: Any) -> datetime:
     if not isinstance(value, datetime) or value.utcoffset() != timedelta(0):
         raise ValueError
-    return value.astimezone(UTC)
+    return value.astimezone(UTC).replace(fold=0)
 
 
 def _many(plain: Plain) -> Plain:

