@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from worlds import World, long, world
 
 from crowdalpha.cli import main
 from crowdalpha.tables.files import write_table
-from worlds import World, long, world
 
 KINDS = ("csv", "parquet", "feather")
 

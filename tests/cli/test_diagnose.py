@@ -78,6 +78,22 @@ def test_without_a_metamodel_it_says_why_there_is_no_mmc2(run, document, files):
     assert [bars["title"] for bars in document("diagnose", *files[:-2])["per_era"]] == ["CORR", "FNC"]
 
 
+def test_without_features_the_rest_is_the_same_and_it_says_what_is_missing(run, document, files, tmp_path):
+    k, page = files.index("--features"), tmp_path / "page.html"
+    bare = files[:k] + files[k + 2 :]
+    done, whole, shown = (
+        run("diagnose", *bare, "--report", page),
+        document("diagnose", *files),
+        document("diagnose", *bare),
+    )
+    assert "there are no --features" in done.stdout
+    assert "Neutralised" not in done.stdout
+    assert [bars["title"] for bars in shown["per_era"]] == ["CORR", "MMC2"]
+    assert shown["per_era"] == whole["per_era"][:2]
+    assert (shown["exposures"], shown["neutralized"]) == (None, [])
+    assert 'id="exposure"' not in page.read_text()
+
+
 def test_a_file_with_one_model_needs_no_name_and_a_copy_of_the_metamodel_adds_nothing(
     document, tournament, files, tmp_path
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -36,7 +37,7 @@ from crowdalpha.diagnostics.labels import Box, breadth, place, stack
 from crowdalpha.diagnostics.lines import draw_drawdown, draw_lines
 from crowdalpha.diagnostics.scatter import draw_scatter, notable, radius
 from crowdalpha.diagnostics.vectors import UNIT, draw_vectors, sentence
-from crowdalpha.diagnostics.whiskers import draw_whisker, shared_scale
+from crowdalpha.diagnostics.whiskers import draw_scale, draw_whisker, shared_scale
 
 PIXEL = 0.051
 """Coordinates are written to a tenth of a pixel."""
@@ -138,6 +139,22 @@ def test_one_endless_interval_does_not_flatten_the_others():
     assert not with_class(root, "cap")
     x1, x2 = numbers(with_class(root, "range")[0], "x1", "x2")
     assert (x1, x2) == (0, 100)
+    assert [node.get("d")[1:3].strip() for node in with_class(root, "beyond")] == ["7", "-7"]
+    assert not with_class(drawn(draw_whisker(rows[0], scale)), "beyond")
+
+
+def test_an_interval_of_few_eras_is_drawn_rough_and_its_dot_is_hollow():
+    rough = LeaderboardRow("m", 1, 1, 0.1, 0.02, Interval(0.01, 0.03), eras=9)
+    scale = shared_scale([rough])
+    assert with_class(drawn(draw_whisker(rough, scale)), "rough")
+    assert with_class(drawn(draw_whisker(rough, scale)), "hollow")
+    assert not with_class(drawn(draw_whisker(replace(rough, eras=10), scale)), "rough")
+
+
+@given(st.floats(0.001, 1), st.floats(0.0001, 1))
+def test_zero_is_always_named_on_the_scale(low, length):
+    row = LeaderboardRow("m", 1, 1, 0.1, low, Interval(low, low + length))
+    assert "0" in [node.text for node in drawn(draw_scale(shared_scale([row]))).iter("text")]
 
 
 def test_lines_pass_through_their_values():

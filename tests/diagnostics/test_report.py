@@ -258,6 +258,21 @@ def test_an_interval_that_covers_zero_is_called_undecided_and_one_below_zero_by_
     assert "all of it below zero" in told[1]
 
 
+def test_models_of_few_eras_are_not_said_to_add_or_to_take_away():
+    rows = (
+        LeaderboardRow("new", 1, 0.5, 0.1, 0.2, Interval(0.1, 0.3), eras=2),
+        LeaderboardRow("old", 1, 0.5, 0.1, 0.1, Interval(0.05, 0.2), eras=30),
+    )
+    page = read(crowd_report(replace(crowd(), leaderboard=Leaderboard(rows))))
+    cards = [node.text for node in page.all_nodes() if node.attributes.get("class") == "figure"]
+    assert [card for card in cards if card.startswith("Add")] == [
+        "Add to the crowd1models whose 95% interval lies above zero"
+    ]
+    assert any(card.startswith("Cannot be told from zero1") and "fewer than 10 eras" in card for card in cards)
+    few = diagnosis_report(replace(diagnosis(), run=replace(diagnosis().run, eras=4)))
+    assert "too few to judge by" in few
+
+
 def test_pairs_that_never_met_are_explained_and_long_attributions_have_their_place():
     similar = Heatmap("t", ("a", "b"), ((1.0, math.nan), (math.nan, 1.0)))
     base = crowd()

@@ -23,7 +23,7 @@ ENDS = 5
 @click.command(name="diagnose")
 @click.argument("predictions", type=existing)
 @click.option("--targets", type=existing, required=True, help="era, id and the target.")
-@click.option("--features", type=existing, required=True, help="era, id and a column a feature.")
+@click.option("--features", type=existing, help="era, id and a column a feature; without it no FNC and no exposures.")
 @click.option("--metamodel", type=existing, help="era, id, metamodel; without it there is no MMC2.")
 @click.option("--model", help="The model to look at, if PREDICTIONS holds several.")
 @click.option("--worst", type=some, default=10, show_default=True, help="How many features to list.")
@@ -33,7 +33,7 @@ ENDS = 5
 def command(
     predictions: Path,
     targets: Path,
-    features: Path,
+    features: Path | None,
     metamodel: Path | None,
     model: str | None,
     worst: int,
@@ -54,7 +54,7 @@ def command(
             aligned,
             aligned.models[0],
             partial(_run, predictions.name, notices.credits),
-            features=aligned.names["features"],
+            features=aligned.names["features"] if features else None,
             caveats=notices.caveats,
             progress=lambda era: told(next(done), len(aligned), "Diagnosing"),
         )
@@ -81,10 +81,13 @@ def _write_report(diagnosis: Diagnosis, page: Path) -> None:
 
 def _print(diagnosis: Diagnosis, worst: int, report: Path | None, notice: str) -> None:
     figures = [(s.name, number(s.value, s.digits), _range(s.interval, s.digits)) for s in diagnosis.statistics]
-    alone = "" if diagnosis.vectors else "No MMC2: there is no --metamodel to compare with."
+    lacking = [
+        "" if diagnosis.vectors else "No MMC2: there is no --metamodel to compare with.",
+        "" if diagnosis.exposures else "No FNC, no exposures and no neutralising: there are no --features.",
+    ]
     title, caption = (
         f"{diagnosis.model}, {counted(diagnosis.run.eras, 'era')}",
-        "\n".join(filter(None, [alone, notice])),
+        "\n".join(filter(None, [*lacking, notice])),
     )
     print_table(title, ("figure", "value", "95%"), figures, caption=caption)
     _print_eras(diagnosis)
@@ -121,6 +124,8 @@ def _print_exposures(diagnosis: Diagnosis, worst: int) -> None:
 
 
 def _print_neutralized(diagnosis: Diagnosis) -> None:
+    if not diagnosis.neutralized:
+        return
     rows = [
         (
             f"{n.proportion:.0%}",

@@ -53,14 +53,15 @@ def diagnose(
     model: str,
     run: Callable[[int], Run],
     *,
-    features: Sequence[str],
+    features: Sequence[str] | None,
     caveats: Sequence[str] = (),
     progress: Callable[[Era], None] = lambda era: None,
 ) -> Diagnosis:
     """CORR, MMC2 and FNC an era, exposures, drawdown, and what neutralising by 0 .. 100% would have done.
 
-    The eras hold the model as their only column, features, and a metamodel where there is one to compare with;
-    without one, MMC2 and the neutralisation picture are left out. `run` is told the number of eras.
+    The eras hold the model as their only column, and features and a metamodel where there are any. Without features
+    (None), FNC, exposures and neutralising are left out; without a metamodel, MMC2 and the picture of both. `run` is
+    told the number of eras.
 
     Neutralised by q are the Gaussianised ranks, ties shared; ranked again, 0% has the CORR and the exposure of the
     model itself. FNC is numerai_corr of the 100% residual, where the row of 100% is its CORR.
@@ -71,6 +72,8 @@ def diagnose(
         if not era.ranks.present.any():
             continue
         _measure(era, found)
+        if features is not None:
+            _measure_features(era, found)
         labels.append(str(era.label))
         progress(era)
     names = tuple(labels)
@@ -84,24 +87,28 @@ def diagnose(
         drawdown=Lines(
             "Drawdown", "share of the peak", names, (Series(model, tuple(drawdowns(np.array(found.corr)).tolist())),)
         ),
-        exposures=_exposures(found, features),
+        exposures=None if features is None else _exposures(found, features),
         vectors=_vectors(found, model) if has_crowd else None,
-        neutralized=tuple(_neutralized(found, k) for k in range(len(PROPORTIONS))),
+        neutralized=tuple(_neutralized(found, k) for k in range(len(PROPORTIONS)) if found.neutral_corr),
         caveats=tuple(caveats),
     )
 
 
 def _measure(era: Era, found: _Measured) -> None:
-    t, features = era.given("target"), era.given("features")
+    t = era.given("target")
     found.corr.append(float(corr(era.ranks, t)[0]))
-    found.fnc.append(float(fnc(era.shared_ranks, features, t)[0]))
-    found.exposures.append(exposures(uniform(era.shared_ranks)[:, 0], features))
     if era.metamodel is not None:
         crowd = rank_models(era.metamodel)
         both = Ranks(np.vstack([era.shared_ranks.doubled, crowd.doubled]), np.ones(2, bool), "average")
         found.mmc2.append(float(mmc2(both, np.array([0, 1]), t)[0]))
         found.rho.append(float(corr(era.shared_ranks, uniform(crowd))[0]))
         found.metamodel_corr.append(float(corr(crowd, t)))
+
+
+def _measure_features(era: Era, found: _Measured) -> None:
+    t, features = era.given("target"), era.given("features")
+    found.fnc.append(float(fnc(era.shared_ranks, features, t)[0]))
+    found.exposures.append(exposures(uniform(era.shared_ranks)[:, 0], features))
     shape = gaussianize(era.shared_ranks)[:, 0]
     left = np.column_stack([neutralize(shape, features, proportion=q) for q in PROPORTIONS])
     found.neutral_corr.append(np.asarray(corr(left, t, ties=era.ties)).tolist())
@@ -109,14 +116,18 @@ def _measure(era: Era, found: _Measured) -> None:
 
 
 def _statistics(found: _Measured, has_crowd: bool) -> tuple[Statistic, ...]:
-    alone, neutral = summarize(found.corr), summarize(found.fnc)
+    alone = summarize(found.corr)
     figures = [
         Statistic("CORR", _f(alone.mean), "How well the model orders the ids, on average over eras.", _mean(alone)),
         Statistic("CORR Sharpe", _f(alone.sharpe), "Mean CORR over its spread: how steady it is.", _sharpe(alone), 2),
         Statistic("Hit rate", _f(alone.hit_rate), "Share of eras with a CORR above 0.", None, 2, plus=False),
         Statistic("Max drawdown", _f(alone.max_drawdown), "Deepest fall of the compounded CORR below its peak."),
-        Statistic("FNC", _f(neutral.mean), "numerai_corr of what is left without the features.", _mean(neutral)),
     ]
+    if found.fnc:
+        left = summarize(found.fnc)
+        figures.append(
+            Statistic("FNC", _f(left.mean), "numerai_corr of what is left without the features.", _mean(left))
+        )
     if has_crowd:
         added, both = summarize(found.mmc2), corr_mmc_sharpe(found.corr, found.mmc2)
         figures[1:1] = [

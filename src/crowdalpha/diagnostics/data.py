@@ -14,6 +14,9 @@ from typing import Literal
 
 from crowdalpha.scoring.problems import Problem, refuse_if_any
 
+FEW = 10
+"""With fewer eras than this an interval is too rough to judge by."""
+
 Emphasis = Literal["rest", "highlight", "metamodel"]
 """How loudly a line speaks: many rest in grey, a few are highlighted, one is the metamodel."""
 
@@ -57,6 +60,16 @@ class LeaderboardRow:
     sharpe: float = math.nan
     eras: int = 0
     description: str = ""
+
+    @property
+    def rough(self) -> bool:
+        """Whether the interval stands on too few eras to judge the model by; not if their number is unknown (0)."""
+        return 0 < self.eras < FEW
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval leaves out zero and can be relied on."""
+        return self.interval is not None and not self.rough and self.interval.leaves_out(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +339,7 @@ def contribution(rows: Sequence[LeaderboardRow]) -> Scatter:
         "right, and news to the crowd",
         "wrong alone, yet corrects the crowd",
         "wrong, and no help",
-        "right, but the crowd knew",
+        "right, but its difference hurts",
     )
     points = tuple(Point(row.model, row.corr, row.mmc2, row.share) for row in rows)
     return Scatter("Contribution against correlation", "mean CORR", "mean MMC2", points, corners)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import formats, glossary, whiskers
 from .bars import WORST, draw_bars, draw_exposures, mean
 from .data import (
+    FEW,
     CrowdReport,
     Diagnosis,
     Heatmap,
@@ -139,9 +140,11 @@ def ranked(lines: Lines) -> tuple[Series, ...]:
 
 
 def outcome(row: LeaderboardRow) -> str:
-    """Where a model's interval lies: above, below or across zero."""
+    """Where a model's interval lies: above, below or across zero; few if it stands on too few eras."""
     if row.interval is None:
-        return "unknown"
+        return "few" if row.rough else "unknown"
+    if row.rough:
+        return "few"
     if not row.interval.leaves_out(0.0):
         return "across"
     return "above" if row.interval.low > 0 else "below"
@@ -162,7 +165,11 @@ def _crowd_figures(report: CrowdReport) -> list[tuple[str, str, str]]:
         figures.append(
             ("Add to the crowd", str(outcomes.count("above")), f"models whose {level} interval lies above zero")
         )
-        figures.append(("Cannot be told from zero", str(outcomes.count("across")), "models whose interval covers zero"))
+        few = outcomes.count("few")
+        why = "models whose interval covers zero" + (
+            f", or ({few} of them) that have fewer than {FEW} eras" if few else ""
+        )
+        figures.append(("Cannot be told from zero", str(outcomes.count("across") + few), why))
         figures.append(("Take away from it", str(outcomes.count("below")), "models whose interval lies below zero"))
     return figures
 
@@ -203,6 +210,8 @@ def _verdict(diagnosis: Diagnosis) -> str:
     shown += f" runs from {formats.between(judged.interval.low, judged.interval.high, judged.digits)}"
     if not judged.interval.leaves_out(0.0):
         return f"{shown} and covers zero: these eras do not tell it from no effect at all."
+    if diagnosis.run.eras < FEW:
+        return f"{shown}, but stands on fewer than {FEW} eras, too few to judge by."
     return f"{shown}, all of it {'above' if judged.value > 0 else 'below'} zero."
 
 
@@ -266,6 +275,7 @@ def _drawings() -> dict[str, Any]:
         "outcome": outcome,
         "sentence": sentence,
         "grey_lines": GREY_LINES,
+        "few": FEW,
     }
 
 

@@ -192,15 +192,20 @@ def over_time(crowd: Survey, highlighted: Sequence[str]) -> Lines:
 
 def vectors(crowd: Survey, board: Leaderboard) -> tuple[Vectors, ...]:
     """The neutralisation picture of telling models: who adds most, is closest to the crowd, adds least."""
+    if not board.rows:
+        return ()
     rho = np.nanmean(np.where(np.isnan(crowd.rho).all(axis=0), 0.0, crowd.rho), axis=0)
     scored = [row.model for row in board.rows if row.eras >= len(crowd.eras) / 2] or [board.rows[0].model]
     by_rho = sorted(scored, key=lambda name: float(rho[crowd.models.index(name)]))
-    chosen = {
-        scored[0]: "adds most",
-        by_rho[-1]: "closest to the crowd",
-        scored[-1]: "adds least",
-    }
-    return tuple(model_vectors(crowd, name, role) for name, role in chosen.items())
+    ends = [row.model for row in board.rows if row.eras] or scored
+    most, least = (
+        f"adds {words}" + ("" if name == end else ", of models in at least half of the eras")
+        for words, name, end in (("most", scored[0], ends[0]), ("least", scored[-1], ends[-1]))
+    )
+    roles: dict[str, list[str]] = {}
+    for name, role in ((scored[0], most), (by_rho[-1], "closest to the crowd"), (scored[-1], least)):
+        roles.setdefault(name, []).append(role)
+    return tuple(model_vectors(crowd, name, "; ".join(said)) for name, said in roles.items())
 
 
 def model_vectors(crowd: Survey, name: str, role: str = "") -> Vectors:
