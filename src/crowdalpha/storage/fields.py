@@ -144,6 +144,7 @@ _PLAIN: dict[Any, tuple[str, Plain]] = {
     datetime: (MOMENT, _moment),
     Stage: ("a stage", Stage),
     tuple[int, ...]: ("whole numbers", _many(_whole)),
+    tuple[str, ...]: ("texts", _many(_text)),
     tuple[datetime, ...]: ("aware times in UTC", _many(_moment)),
     frozenset({float, NoneType}): ("a number that is not NaN, or none", _or_none(_number)),
     frozenset({int, NoneType}): (f"{WHOLE}, or none", _or_none(_whole)),

@@ -73,6 +73,21 @@ class Numbers(TypeDecorator[tuple[int, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
+class Texts(TypeDecorator[tuple[str, ...]]):
+    """A tuple of texts as a JSON list."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Any) -> str:
+        """To the database."""
+        return json.dumps(list(value or ()))
+
+    def process_result_value(self, value: str | None, dialect: Any) -> tuple[str, ...]:
+        """From the database."""
+        return tuple(json.loads(value or "[]"))
+
+
 class Moments(Numbers):
     """A tuple of datetimes as a JSON list of whole microseconds since 1970."""
 
@@ -144,6 +159,7 @@ model = table(
     text("name", "what people call it"), moment("created_at", "when it was made"),
     real("corr_multiplier", "chosen share of CORR; null for the rule's default"),
     real("mmc_multiplier", "chosen share of MMC; null for the rule's default"),
+    sa.Column("benchmark", Flag, nullable=False, comment="whether it is scored but never staked"),
 )  # fmt: skip
 round = table(
     "round", whole("number", "counts from 1", primary_key=True, autoincrement=False),
@@ -153,6 +169,8 @@ round = table(
     text("commitment", "SHA-256 of the secret, hex"), text("universe", "SHA-256 of the ids, hex"),
     text("features", "SHA-256 of the features, hex"), whole("n_bags", "bags of a scoring day"),
     whole("final_bags", "bags of the final score"),
+    sa.Column("metrics", Texts, nullable=False, comment="JSON list of the metrics that are scored"),
+    text("ties", "average or first"), text("beacon", "the public randomness in the seed, empty for none"),
 )  # fmt: skip
 progress = table(
     "progress", whole("round", "its number", primary_key=True, autoincrement=False),
@@ -172,7 +190,7 @@ stake_change = table(
     text("model", "the model's id", index=True), text("kind", "increase, decrease or drain"),
     whole("amount", UNITS), moment("requested_at", "when it was asked for"),
     whole("effective_round", "effective when this round closes"),
-    text("status", "pending, effective, cancelled, released"),
+    text("status", "pending, effective, cancelled, released", index=True),
     whole("release_round", "paid back when this round resolves", nullable=True),
 )  # fmt: skip
 at_risk = table(

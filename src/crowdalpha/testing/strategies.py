@@ -42,6 +42,9 @@ def rounds(draw: st.DrawFn) -> Round:
         features=draw(hashes | st.just("")),
         n_bags=n_bags,
         final_bags=final_bags,
+        metrics=tuple(draw(st.lists(names, min_size=1, max_size=3))),
+        ties=draw(st.sampled_from(["average", "first"])),
+        beacon=draw(texts),
     )
 
 
@@ -57,7 +60,7 @@ def entries(draw: st.DrawFn, id: str) -> Entry:
 
 RECORDS: Mapping[type[Any], st.SearchStrategy[Any]] = {
     Account: st.builds(Account, texts, texts, times),
-    Model: st.builds(Model, texts, texts, texts, times, multipliers, multipliers),
+    Model: st.builds(Model, texts, texts, texts, times, multipliers, multipliers, st.booleans()),
     Round: rounds(),
     Progress: st.builds(
         Progress, wholes, st.sampled_from(Stage), st.lists(wholes, max_size=25).map(tuple), texts, texts

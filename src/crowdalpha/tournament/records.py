@@ -24,7 +24,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model of an account. Its multipliers are the payout it has chosen, frozen with its stake at each close."""
+    """A model of an account. Its multipliers are the payout it has chosen, frozen with its stake at each close.
+
+    A benchmark is scored like all others and never staked: what everybody has, and what `bmc` measures against.
+    """
 
     id: str
     account: str
@@ -32,6 +35,7 @@ class Model:
     created_at: datetime
     corr_multiplier: float | None = None
     mmc_multiplier: float | None = None
+    benchmark: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ N_BAGS = 20
 """Bags of a scoring day [F84#6]."""
 FINAL_BAGS = 100
 """Bags of the final score, "a lot of bags" [F84#6]."""
+TIES = ("average", "first")
 DAY = timedelta(days=1)
 SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -48,7 +49,9 @@ class Round:
     round accepts submissions from `open_time` up to, not including, `close_time`. `rule` names the rule set,
     `universe` and `features` are SHA-256 of the ids asked for and of their features ("" while there are none),
     `commitment` is the SHA-256 of the secret that draws the bags, published before the round opens.
-    Scoring days draw `n_bags` bags, the final score `final_bags`.
+    Scoring days draw `n_bags` bags, the final score `final_bags`; scored are `metrics`, with `ties` "average" or
+    "first" (of the ids in the order of their bytes, as in 2020). `beacon` names the public randomness that the seed
+    mixes in, "" for none.
     """
 
     number: int
@@ -62,6 +65,9 @@ class Round:
     features: str = ""
     n_bags: int = N_BAGS
     final_bags: int = FINAL_BAGS
+    metrics: tuple[str, ...] = ("corr", "mmc2")
+    ties: str = "average"
+    beacon: str = ""
 
     def __post_init__(self) -> None:
         refuse_if_any(problem.at(f"round {self.number}") for problem in _problems(self))
@@ -221,6 +227,8 @@ def _bad_counts(round: Round) -> Iterator[Problem]:
         "rule": (bool(round.rule), "the name of a rule set", round.rule),
         "n_bags": (round.n_bags >= 1, "1 or more", round.n_bags),
         "final_bags": (round.final_bags >= round.n_bags, f"{round.n_bags} or more, as n_bags", round.final_bags),
+        "metrics": (bool(round.metrics), "at least one metric", round.metrics),
+        "ties": (round.ties in TIES, f"one of {', '.join(TIES)}", round.ties),
     }
     for name, (fits, expected, found) in checks.items():
         if not fits:

@@ -79,6 +79,7 @@ def _players() -> None:
         _moment("created_at", "when it was made"),
         _real("corr_multiplier", "chosen share of CORR; null for the rule's default"),
         _real("mmc_multiplier", "chosen share of MMC; null for the rule's default"),
+        sa.Column("benchmark", _FLAG, nullable=False, comment="whether it is scored but never staked"),
         key="id",
     )
     _index("model", "account")
@@ -98,6 +99,9 @@ def _rounds() -> None:
         _text("features", "SHA-256 of the features, hex"),
         _whole("n_bags", "bags of a scoring day"),
         _whole("final_bags", "bags of the final score"),
+        _list("metrics", "JSON list of the metrics that are scored"),
+        _text("ties", "average or first"),
+        _text("beacon", "the public randomness in the seed, empty for none"),
         key="number",
     )
     _table(
@@ -137,7 +141,7 @@ def _stakes() -> None:
         _whole("release_round", "paid back when this round resolves", nullable=True),
         key="id",
     )
-    _index("stake_change", "model")
+    _index("stake_change", "model", "status")
     _table(
         "at_risk",
         _whole("round", "the round's number", autoincrement=False),
