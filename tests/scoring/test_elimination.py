@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crowdalpha.scoring import fnc, neutral, neutralize
+from crowdalpha.scoring import exact, fnc, kernels, neutral, neutralize
 
 DESIGNS = {
     "independent": lambda rng, p: rng.normal(size=(250, p)),
@@ -53,3 +53,39 @@ def test_both_kernels_neutralize_to_the_same_bits(design):
     for call, arrays in ((neutralize, (values, by)), (fnc, (values, by, target))):
         slow, fast = (on(kernel, call, *arrays) for kernel in ("numpy", "numba"))
         assert np.array_equal(slow, fast)
+
+
+class Spied:
+    """The compiled loops, and which of them were taken."""
+
+    def __init__(self):
+        self.taken, self.asked = [], []
+
+    def compiled_for(self, n_values):
+        self.asked.append(n_values)
+        return self
+
+    def __getattr__(self, name):
+        self.taken.append(name)
+        return getattr(kernels._compiled(), name)
+
+
+def test_an_elimination_is_worth_the_loading_of_its_loops_as_so_many_ranked_values_are(monkeypatch):
+    loops, jobs = Spied(), []
+    monkeypatch.setattr(kernels, "compiled_for", loops.compiled_for)
+    monkeypatch.setattr(
+        kernels, "in_threads", lambda work, blocks, n: jobs.append((len(blocks), n)) or map(work, blocks)
+    )
+    factor, _, _ = neutral._cholesky(np.eye(64))
+    neutral._solve(factor, np.ones((64, 70)))
+    assert loops.asked == [64 * 64 * 64 // 50, 64 * 70 * 64 // 50]
+    assert loops.taken == ["eliminate", "substitute", "substitute"]
+    assert jobs == [(2, 64 * 70)]
+
+
+def test_a_design_that_repeats_nothing_is_multiplied_as_it_is(monkeypatch):
+    multiplied, dot = [], exact.dot
+    monkeypatch.setattr(exact, "dot", lambda a, b: multiplied.append(a) or dot(a, b))
+    design = np.eye(4)[:, :2]
+    neutral._project(np.eye(4), design, np.eye(2), np.ones(2, bool))
+    assert multiplied[0] is design

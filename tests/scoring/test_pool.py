@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdalpha import scoring
+from crowdalpha.scoring import kernels
 from crowdalpha.scoring.metamodel import Pool, _dense, _sort_keys
 from crowdalpha.scoring.ranks import normal_scores, rank_models
 
@@ -81,6 +82,12 @@ def test_a_model_may_enter_the_largest_bag_at_its_mean_stake(draws):
         assert np.array_equal(pool.at_mean_stake(1).doubled[0], ranks.doubled[0])
 
 
+def test_digits_are_as_wide_as_their_sums_allow():
+    of_floats, of_whole_numbers = (Pool.of(in_one_order(1024, 1), [1], [[draws]]).width for draws in (1023, 4095))
+    assert 2**52 <= 1023 * 2**of_floats * 1023 < 2**53
+    assert 2**62 <= 4096 * 4095 * 2**of_whole_numbers * 1023 < 2**63
+
+
 def test_how_many_bags_there_are_changes_nothing():
     ranks, stakes, bag = in_one_order(4096, 2), [3, 5], [2**19, 2**19 - 1]
     found = Pool.of(ranks, stakes, [bag] * 256).metamodels().doubled
@@ -103,6 +110,33 @@ def test_long_whole_numbers_are_ordered_to_the_unit(seed, step):
     keys[:, ::3] = keys[:, 1:2] + rng.integers(-1, 2, (3, 14))
     for row, key in zip(_dense(keys), keys, strict=True):
         assert np.array_equal(witness.rank(row), witness.rank(key))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_whole_numbers_of_63_bits_are_ordered_to_the_unit(sign):
+    keys = sign * (np.arange(2**53, 2**53 + 6) * 2**9 + [511, 0, 0, 510, 511, 1])
+    assert np.array_equal(_dense(keys[None, :])[0], sign * np.arange(-5, 6, 2))
+
+
+@pytest.mark.parametrize(
+    ("digits", "rankings"),
+    [([2**53 - 1], 0), ([2**53], 2), ([0, 2**33 - 1], 0), ([0, 2**33], 1), ([0, 2**53 - 1], 1), ([0, 2**53], 2)],
+)
+def test_whole_numbers_are_replaced_by_ranks_only_where_a_float_cannot_hold_them(digits, rankings, monkeypatch):
+    calls, rank_rows = [], kernels.rank_rows
+    monkeypatch.setattr(kernels, "rank_rows", lambda rows, ties: calls.append(ties) or rank_rows(rows, ties))
+    keys = _sort_keys(np.array(digits)[:, None, None] * np.array([-1, 1]), 20)
+    assert np.array_equal(np.argsort(keys), [[0, 1]])
+    assert calls == ["average"] * rankings
+
+
+def test_the_sums_of_a_pool_are_a_job_of_as_many_values_as_it_ranks(monkeypatch):
+    jobs = []
+    monkeypatch.setattr(
+        kernels, "in_threads", lambda work, blocks, n: jobs.append((len(blocks), n)) or map(work, blocks)
+    )
+    Pool.of(in_one_order(12, 150), np.r_[0, np.ones(149, int)])
+    assert jobs == [(3, 150 * 12), (3, 149 * 12)]
 
 
 @few

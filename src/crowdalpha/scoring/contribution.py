@@ -158,7 +158,7 @@ def _residual_covariance(ranks: Ranks, pooled: Ranks, t: Floats) -> Floats:
 
     The slope is 1 or -1 to the bit for a copy or an inverse of the metamodel, so that their covariance is 0.
     """
-    dots = rank_dots(ranks, np.hstack([t[:, None], pooled.doubled.T.astype(np.float64)]))
+    dots = rank_dots(ranks, np.hstack([t[:, None], pooled.doubled.T]))
     squares = np.broadcast_to(rank_squares(pooled.doubled), dots[:, 1:].shape)
     slope = ratio(dots[:, 1:], squares)
     left = dots[:, :1] - slope * rank_dots(pooled, t[:, None])[:, 0]

@@ -31,8 +31,8 @@ def metamodel(predictions: ArrayLike | Ranks, stakes: ArrayLike, *, ties: str = 
     return np.asarray((pooled.doubled[0] + ranks.n_ids) / (2.0 * ranks.n_ids))
 
 
-HALF = 31
-"""Bits of the lower half of a long whole number."""
+EXCESS = 10
+"""Bits by which a whole number may be longer than the 53 that a float64 holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: Whole) -> Whole:
     weights = np.concatenate(each).astype(np.float64)
 
     def work(block: slice) -> Floats:
-        return np.asarray(weights[:, block] @ ranks.doubled[drawn[block]].astype(np.float64))
+        return np.asarray(weights[:, block] @ ranks.doubled[drawn[block]])
 
     sums = np.zeros((len(weights), ranks.n_ids))
     for part in kernels.in_threads(work, kernels.column_blocks(len(drawn)), len(drawn) * ranks.n_ids):
@@ -146,10 +146,12 @@ def _sort_keys(sums: Whole, width: int) -> Floats:
     """Numbers in float64 that are ordered as the whole numbers are, ties included."""
     *lower, key = _carry(sums, width)
     for digit in reversed(lower):
-        if _bits(key) + width >= MANTISSA:
-            key = _dense(key)
-        key = (key << width) | digit
-    return (key if _bits(key) < MANTISSA else _dense(key)).astype(np.float64)
+        key = (_within(key, MANTISSA - width) << width) | digit
+    return _within(key, MANTISSA).astype(np.float64)
+
+
+def _within(key: Whole, bits: int) -> Whole:
+    return key if _bits(key) <= bits else _dense(key)
 
 
 def _carry(sums: Whole, width: int) -> Whole:
@@ -166,8 +168,8 @@ def _bits(key: Whole) -> int:
 
 
 def _dense(key: Whole) -> Whole:
-    """Small whole numbers in the order of each row's: doubled ranks, the upper half of long numbers ranked first."""
-    if _bits(key) >= MANTISSA:
-        upper = kernels.rank_rows((key >> HALF).astype(np.float64), "average").astype(np.int64)
-        key = (upper << HALF) | (key & ((1 << HALF) - 1))
+    """Small whole numbers in the order of each row's: doubled ranks, the upper bits of long numbers ranked first."""
+    if _bits(key) > MANTISSA:
+        upper = kernels.rank_rows((key >> EXCESS).astype(np.float64), "average").astype(np.int64)
+        key = (upper << EXCESS) | (key & ((1 << EXCESS) - 1))
     return kernels.rank_rows(key.astype(np.float64), "average").astype(np.int64)
