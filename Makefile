@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv/.demo-ready
 DEV := .venv/.dev-ready
+MUTANTS := .venv/.mutants-ready
 
 .PHONY: demo test test-all lint bench docs mutants clean
 
@@ -17,6 +18,10 @@ $(DEMO): pyproject.toml | $(BIN)/python
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(DEMO) $@
+
+$(MUTANTS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[mutants]'
+	@touch $(DEMO) $(DEV) $@
 
 demo: $(DEMO)
 	$(BIN)/crowdalpha demo
@@ -41,5 +46,9 @@ bench: $(DEV)
 docs: $(DEV)
 	$(BIN)/python -m docs.make
 
+# A quarter of an hour on two processors: docs/mutants.md.
+mutants: $(MUTANTS)
+	$(BIN)/python tests/mutants.py
+
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv mutants build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

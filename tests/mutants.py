@@ -18,7 +18,12 @@ SETTINGS = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutmut"]
 MODULES = [Path(name) for name in SETTINGS["only_mutate"]]
 PAGE = Path("docs/mutants.md")
 BIN = Path(sys.executable).parent
-QUIET = {**os.environ, "CROWDALPHA_KERNEL": "numpy", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+QUIET = {
+    **os.environ,
+    "CROWDALPHA_KERNEL": "numpy",
+    **dict.fromkeys(("CROWDALPHA_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+}
+"""No mutant waits for a compiler, and each has one processor."""
 
 Mutant = tuple[str, str]
 """What is changed, as module.function or module, and the changed line."""
@@ -27,7 +32,7 @@ Mutant = tuple[str, str]
 def by_mutmut() -> tuple[int, set[Mutant]]:
     """How many mutants mutmut made, and those that no test killed."""
     shutil.rmtree("mutants", ignore_errors=True)
-    subprocess.run([BIN / "mutmut", "run", "--max-children", "2"], env=QUIET, check=True)
+    subprocess.run([BIN / "mutmut", "run"], env=QUIET, check=True)
     results = mutmut("results", "--all", "true")
     alive = re.findall(r"^ *(\S+): (?!killed)", results, re.MULTILINE)
     return len(re.findall(r"^ *\S+: \w", results, re.MULTILINE)), {changed(name) for name in alive}
@@ -40,8 +45,9 @@ def mutmut(*words: str) -> str:
 def changed(name: str) -> Mutant:
     """The function of a mutant, without mutmut's numbering, and the line it changed."""
     place = re.sub(r"__mutmut_\d+$", "", name.removeprefix("crowdalpha.scoring."))
-    added = re.findall(r"^\+(?!\+\+)(.*)$", mutmut("show", name), re.MULTILINE)
-    return re.sub(r"\.x(ǁ|_)", ".", place, count=1).replace("ǁ", "."), added[0].strip()
+    lines = re.findall(r"^[+-](?!\+\+|--).*$", mutmut("show", name), re.MULTILINE)
+    added = [line[1:] for line in lines if line.startswith("+")]
+    return re.sub(r"\.x(ǁ|_)", ".", place, count=1).replace("ǁ", "."), (added or lines)[0].strip()
 
 
 def by_hand() -> Iterator[tuple[Path, str, str]]:
@@ -65,7 +71,10 @@ def survives(module: Path, line: str, mutant: str) -> bool:
         copy.write_text(copy.read_text().replace(f"\n{line}\n", f"\n{mutant}\n"))
         tests = ["-x", *SETTINGS["pytest_add_cli_args"], *SETTINGS["pytest_add_cli_args_test_selection"]]
         command = [sys.executable, "-m", "pytest", *tests]
-        return not subprocess.run(command, env={**QUIET, "PYTHONPATH": f"{folder}/src"}, capture_output=True).returncode
+        tested = subprocess.run(command, env={**QUIET, "PYTHONPATH": f"{folder}/src"}, capture_output=True, text=True)
+        if tested.returncode not in (0, 1):
+            raise SystemExit(f"the tests did not run with {mutant}: {tested.stdout[-2000:]}")
+        return tested.returncode == 0
 
 
 def explained() -> set[Mutant]:
