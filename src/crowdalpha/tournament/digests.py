@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,6 +23,11 @@ def digest(records: Iterable[Any]) -> str:
     '03e19348b3d2057a'
     """
     return hashlib.sha256(canonical([as_json(record) for record in records])).hexdigest()
+
+
+def digest_of(amounts: Mapping[str, int]) -> str:
+    """SHA-256 of amounts by name, as canonical JSON."""
+    return hashlib.sha256(canonical({name: str(amount) for name, amount in amounts.items()})).hexdigest()
 
 
 def as_json(record: Any) -> dict[str, Any]:

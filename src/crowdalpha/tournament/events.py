@@ -49,6 +49,10 @@ class Head:
     hash: str
 
 
+BEGINNING = Head(0, GENESIS)
+"""The head of a log before its first event."""
+
+
 def append(last: Event | None, at: datetime, kind: str, payload: Mapping[str, Any]) -> Event:
     """The event that follows `last` (None: the first), refused with everything that is wrong with its payload.
 
@@ -68,7 +72,7 @@ def append(last: Event | None, at: datetime, kind: str, payload: Mapping[str, An
 
 def head(events: Sequence[Event]) -> Head:
     """What to publish of a log, often and in many places: without it, nobody can see that a log has lost its end."""
-    return Head(events[-1].number, events[-1].hash) if events else Head(0, GENESIS)
+    return Head(events[-1].number, events[-1].hash) if events else BEGINNING
 
 
 def check_chain(events: Iterable[Event], heads: Iterable[Head] = ()) -> None:
@@ -87,6 +91,11 @@ def first_break(events: Iterable[Event], heads: Iterable[Head] = ()) -> Problem 
     """What is wrong with the first bad event of a log, or None."""
     log, published = tuple(events), sorted(heads, key=lambda head: head.number)
     return next(_breaks(log), None) or next(_contradictions(log, published), None)
+
+
+def first_break_after(before: Head, events: Iterable[Event]) -> Problem | None:
+    """What is wrong with the first bad event of a piece of a log that follows a head, or None."""
+    return next(_breaks(tuple(events), before), None)
 
 
 def dump(events: Iterable[Event]) -> bytes:
@@ -152,10 +161,10 @@ def _is_itself(event: Event) -> bool:
     return not any(_problems(*fields[1:4])) and event.hash == _hash(*fields)
 
 
-def _breaks(log: Sequence[Event]) -> Iterator[Problem]:
+def _breaks(log: Sequence[Event], before: Head = BEGINNING) -> Iterator[Problem]:
     """Every place where the log contradicts itself, the first one first."""
-    last, written = GENESIS, {event.number for event in log}
-    for number, (event, following) in enumerate(zip_longest(log, log[1:]), 1):
+    last, written = before.hash, {event.number for event in log}
+    for number, (event, following) in enumerate(zip_longest(log, log[1:]), before.number + 1):
         if not _is_itself(event):
             yield _changed(number, "what it says does not have the hash it carries")
         elif event.number != number:
@@ -163,7 +172,9 @@ def _breaks(log: Sequence[Event]) -> Iterator[Problem]:
         elif event.previous != last:
             # Either this event was written anew or the one before, and whoever follows knows this one's hash.
             known = following is None or following.previous == event.hash
-            yield _changed(number - known if number > 1 else 1, "the hash in the next event, or in itself, is another")
+            yield _changed(
+                max(number - known, before.number + 1), "the hash in the next event, or in itself, is another"
+            )
         last = event.hash
 
 

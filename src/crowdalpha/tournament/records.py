@@ -10,6 +10,8 @@ from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
 
+METAMODEL = "metamodel"
+"""The name under which the metamodel's own scores are kept: no model may have it."""
 SubmissionStatus = Literal["on_time", "late"]
 
 

@@ -72,6 +72,11 @@ class Round:
     def __post_init__(self) -> None:
         refuse_if_any(problem.at(f"round {self.number}") for problem in _problems(self))
 
+    @property
+    def rule_set(self) -> str:
+        """What scores of this round are kept under: the rule, and how ties rank if not by their average."""
+        return self.rule if self.ties == "average" else f"{self.rule}, ties {self.ties}"
+
     def accepts(self, now: datetime) -> bool:
         """Say whether a submission that arrives now is on time: open_time <= now < close_time."""
         return self.open_time <= now < self.close_time

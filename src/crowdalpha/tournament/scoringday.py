@@ -1,60 +1,144 @@
-"""One scoring of a round: ranks, bags, metamodel and every metric of every model, from arrays to arrays."""
+"""One scoring of a round: from what was sent in, staked and drawn to every score of every model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.scoring.bags import draw_bags
-from crowdalpha.scoring.correlation import corr
-from crowdalpha.scoring.metrics import Era, evaluate
+from crowdalpha.scoring.metrics import METRICS, Era, evaluate, metric
+from crowdalpha.tournament.records import METAMODEL, Score, Submission
+from crowdalpha.tournament.rounds import Round
+from crowdalpha.tournament.stakes import AtRisk
 
 Floats = NDArray[np.float64]
+OF_THE_CROWD = ("corr", "numerai_corr")
+"""The metrics that the metamodel is scored by itself."""
+STAKED = {"stakes", "bags", "metamodel"}
+"""Inputs that there are only where somebody has a stake."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """All that the scores of a round are made of, beside the target.
+
+    `ranks` holds the prediction of every id, (n_ids,), by the name that a submission gives it; `benchmarks` are ids of
+    models, `features` (n_ids, n_features) or None, `seed` that of the bags.
+    """
+
+    round: Round
+    submissions: Sequence[Submission]
+    ranks: Mapping[str, Floats]
+    at_risk: Sequence[AtRisk]
+    seed: bytes
+    benchmarks: Collection[str] = ()
+    features: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Scored:
-    """The scores of a crowd: `scores` maps each metric to (n_models,), in the order of `models`.
+    """The scores of a crowd on one day: `scores` maps each metric to (n_models,), in the order of `models`.
 
-    `metamodel_corr` is the un-bagged metamodel's own CORR, NaN where nobody has a stake.
+    `crowd` holds the scores of the un-bagged metamodel itself, NaN where nobody has a stake.
     """
 
     models: tuple[str, ...]
     scores: Mapping[str, Floats]
-    metamodel_corr: float
+    crowd: Mapping[str, float]
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each model stands."""
+        return {model: i for i, model in enumerate(self.models)}
+
+    def of(self, name: str, models: Iterable[str]) -> list[float]:
+        """A metric of some models, 0 for those that have no score."""
+        values = self.scores[name]
+        return [float(values[self.places[model]]) if model in self.places else 0.0 for model in models]
 
 
-def score_crowd(
-    models: Sequence[str],
-    predictions: Sequence[Floats],
-    target: Floats,
-    *,
-    stakes: Sequence[int],
-    metrics: Sequence[str],
-    n_bags: int,
-    seed: bytes,
-) -> Scored:
-    """Score the models of a round against a target; stakes are whole units, 0 for models that are not pooled.
+def final_day(round: Round) -> int:
+    """The number of the day that pays: one after the scoring days."""
+    return len(round.scoring_times) + 1
 
-    Models come in the order of their bytes, for the bags are drawn in it. Without any stake there is no metamodel:
-    then MMC2 and all that needs one is NaN.
+
+def time_of(round: Round, day: int) -> datetime:
+    """When a day is scored; what arrives later is left out of it."""
+    return round.resolve_time if day == final_day(round) else round.scoring_times[day - 1]
+
+
+def selected(sent: Iterable[Submission], until: datetime) -> list[Submission]:
+    """The submission that counts for each model, by model: the last one on time, else the last late one."""
+    best: dict[str, Submission] = {}
+    for submission in sorted(sent, key=lambda s: (s.status == "on_time", s.received_at, s.id)):
+        if submission.received_at <= until:
+            best[submission.model] = submission
+    return [best[model] for model in sorted(best, key=str.encode)]
+
+
+def score_day(inputs: Inputs, day: int, target: Floats) -> Scored:
+    """Score a day against its target: all metrics of the round, for every model that has sent something in.
+
+    The stakes are what is at risk, in whole units; who was late is scored and not pooled. Bags are drawn from the
+    models in the order of the bytes of their ids: `n_bags`, or `final_bags` on the last day. A metric whose inputs are
+    not there (a stake, features, benchmarks) is NaN for everybody.
     """
-    if not models:
-        return Scored((), {name: np.zeros(0) for name in metrics}, float("nan"))
-    units = np.array(stakes, np.int64)
+    round, names = inputs.round, inputs.round.metrics
+    sent = selected(inputs.submissions, time_of(round, day))
+    if not sent:
+        return Scored((), {name: np.zeros(0) for name in names}, {})
+    models = tuple(submission.model for submission in sent)
+    amounts = {risk.model: risk.amount for risk in inputs.at_risk}
+    units = np.array([amounts.get(s.model, 0) if s.status == "on_time" else 0 for s in sent], np.int64)
+    predictions = np.column_stack([inputs.ranks[s.predictions] for s in sent])
+    known = [i for i, model in enumerate(models) if model in inputs.benchmarks]
     era = Era(
-        np.column_stack(predictions),
+        predictions,
         target,
         units,
-        draw_bags(units, n_bags=n_bags, seed=seed) if units.any() else None,
-        models=tuple(models),
+        draw_bags(units, n_bags=_n_bags(round, day), seed=inputs.seed) if units.any() else None,
+        features=inputs.features,
+        benchmarks=predictions[:, known] if known else None,
+        ties=round.ties,
+        models=models,
     )
-    if units.any():
-        return Scored(tuple(models), evaluate(metrics, era), float(corr(era.crowd, target)))
-    alone = {name: np.full(len(models), np.nan) for name in metrics} | evaluate(
-        [name for name in metrics if name == "corr"], era
-    )
-    return Scored(tuple(models), alone, float("nan"))
+    able = [name for name in names if _possible(name, era)]
+    missing = {name: np.full(len(models), np.nan) for name in names if name not in able}
+    return Scored(models, evaluate(able, era) | missing, _crowd_scores(era, names))
+
+
+def score_records(round: Round, day: int, scored: Scored) -> tuple[Score, ...]:
+    """The scores of a day as records, those of the metamodel itself under its own name."""
+    final = day == final_day(round)
+    values = [
+        (name, model, float(value))
+        for name in round.metrics
+        for model, value in zip(scored.models, scored.scores[name], strict=True)
+    ]
+    values += [(name, METAMODEL, value) for name, value in scored.crowd.items()]
+    return tuple(Score(round.number, round.rule_set, day, name, model, value, final) for name, model, value in values)
+
+
+def _n_bags(round: Round, day: int) -> int:
+    return round.final_bags if day == final_day(round) else round.n_bags
+
+
+def _possible(name: str, era: Era) -> bool:
+    """Whether the inputs of a metric are there."""
+    row = metric(name)
+    staked = era.bags is not None or not STAKED & set(row.parameters)
+    return staked and all(getattr(era, need) is not None for need in row.needs)
+
+
+def _crowd_scores(era: Era, names: Sequence[str]) -> dict[str, float]:
+    """The metamodel's own scores: it is a model like any other, whose predictions are the crowd's."""
+    wanted = [name for name in names if name in OF_THE_CROWD]
+    if era.bags is None:
+        return dict.fromkeys(wanted, float("nan"))
+    alone = Era(era.crowd[:, np.newaxis], era.target, ties=era.ties)
+    return {name: float(np.ravel(METRICS[name](alone))[0]) for name in wanted}

@@ -1,0 +1,168 @@
+"""Who plays, with what: accounts, models, wallets and stakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from crowdalpha.engine.desk import Desk, known, same, taken, unresolved
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.tournament import ledger, stakes
+from crowdalpha.tournament.ledger import Entry
+from crowdalpha.tournament.ports import Reading, Transaction
+from crowdalpha.tournament.records import METAMODEL, Account, Model
+from crowdalpha.tournament.stakes import AtRisk, StakeChange, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A model and its money, in whole units: staked, in release, reserved for pending increases, at risk now."""
+
+    model: Model
+    stake: int
+    release: int
+    reserve: int
+    at_risk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An account as it stands: its wallet, its models, the changes of stakes that wait, and every entry of its own."""
+
+    account: Account
+    wallet: int
+    models: tuple[Holding, ...]
+    pending: tuple[StakeChange, ...]
+    entries: tuple[Entry, ...]
+
+
+def open_account(desk: Desk, id: str, name: str, now: datetime) -> Account:
+    """A new account, with an empty wallet."""
+    account = Account(id, name, now)
+    with desk.store.transaction() as work:
+        before = work.get(Account, id)
+        if before is not None:
+            return same(before, account, "created_at")
+        work.insert(account)
+        work.append("account.opened", {"account": id, "name": name}, now)
+    return account
+
+
+def add_model(desk: Desk, model: Model, now: datetime) -> Model:
+    """A new model of an account."""
+    if model.id == METAMODEL:
+        found, fix = repr(model.id), "choose another"
+        raise InputError(Problem("reserved_id", "an id that is not the metamodel's own", found, fix, "model"))
+    with desk.store.transaction() as work:
+        known(work.get(Account, model.account), "account", model.account)
+        before = work.get(Model, model.id)
+        if before is not None:
+            return same(before, model, "created_at", "corr_multiplier", "mmc_multiplier")
+        work.insert(model)
+        said = {"model": model.id, "account": model.account, "name": model.name, "benchmark": model.benchmark}
+        work.append("model.added", said, now)
+    return model
+
+
+def choose(desk: Desk, model: str, choice: tuple[float, float] | None, now: datetime) -> Model:
+    """Change the payout a model has chosen, from the next close on."""
+    with desk.store.transaction() as work:
+        chosen = replace(
+            known(work.get(Model, model, lock=True), "model", model),
+            corr_multiplier=choice and choice[0],
+            mmc_multiplier=choice and choice[1],
+        )
+        work.update(chosen)
+        said = {"model": model, "choice": "default" if choice is None else f"{choice[0]:g} {choice[1]:g}"}
+        work.append("model.chose", said, now)
+    return chosen
+
+
+def move(desk: Desk, entry: Entry, what: str, key: str, now: datetime) -> bool:
+    """Post a deposit or a withdrawal; False if it was posted before."""
+    with desk.store.transaction() as work:
+        done = work.post(entry)
+        if done:
+            said = {"key": key, "entry": entry.id, "postings": {p.account: str(p.amount) for p in entry.postings}}
+            work.append(what, said, now)
+        return done
+
+
+def change_stake(desk: Desk, ask: Callable[..., Step], id: str, model: str, now: datetime, *amount: int) -> StakeChange:
+    """Ask for a change of a model's stake; the same id again is the same change."""
+    with desk.store.transaction() as work:
+        owner = known(work.get(Model, model), "model", model)
+        before = work.get(StakeChange, id)
+        if before is not None:
+            return _repeated(before, model, ask.__name__, *amount)
+        if owner.benchmark:
+            found, fix = "a benchmark", "stake on a model that plays"
+            raise InputError(Problem("benchmark_staked", "a model that is no benchmark", found, fix, f"model {model}"))
+        rounds, balances = unresolved(work), _balances_of(work, owner)
+        step = ask(id, model, *amount, now, account=owner.account, unresolved=rounds, balances=balances)
+        work.insert(step.change)
+        return keep(work, step, f"stake.{step.change.kind}", now)
+
+
+def cancel_stake(desk: Desk, id: str, now: datetime) -> StakeChange:
+    """Take a pending change back."""
+    with desk.store.transaction() as work:
+        change = known(work.get(StakeChange, id, lock=True), "stake change", id)
+        owner = known(work.get(Model, change.model), "model", change.model).account
+        step = stakes.cancel(change, now, account=owner, unresolved=unresolved(work))
+        work.update(step.change)
+        return keep(work, step, "stake.cancelled", now)
+
+
+def keep(work: Transaction, step: Step, what: str, at: datetime) -> StakeChange:
+    """Move the money of a step and write down that it happened. The change itself is the caller's to keep."""
+    if step.entry is not None:
+        work.post(step.entry)
+    change = step.change
+    said = {"change": change.id, "model": change.model, "kind": change.kind, "amount": str(change.amount)}
+    work.append(what, said, at)
+    return change
+
+
+def statement(desk: Desk, id: str) -> Statement:
+    """An account as it stands at this moment."""
+    with desk.store.reading() as work:
+        account = known(work.get(Account, id), "account", id)
+        models = work.find(Model, account=id)
+        own = [ledger.wallet(id), *(of(model.id) for model in models for of in OWN)]
+        entries = {entry.id: entry for name in own for entry in work.entries(name)}
+        pending = [c for model in models for c in work.find(StakeChange, model=model.id) if c.status == "pending"]
+        return Statement(
+            account,
+            work.balance(ledger.wallet(id)),
+            tuple(_holding(work, model) for model in models),
+            tuple(sorted(pending, key=lambda change: (change.requested_at, change.id))),
+            tuple(sorted(entries.values(), key=lambda entry: (entry.at, entry.id))),
+        )
+
+
+OWN = (ledger.stake, ledger.release, ledger.reserve)
+
+
+def _holding(work: Reading, model: Model) -> Holding:
+    stake, release, reserve = (work.balance(of(model.id)) for of in OWN)
+    risks = [work.get(AtRisk, round.number, model.id) for round in unresolved(work)]
+    return Holding(model, stake, release, reserve, max((risk.amount for risk in risks if risk), default=0))
+
+
+def _balances_of(work: Reading, model: Model) -> dict[str, int]:
+    """What a change of this model's stake can look at."""
+    names = [ledger.wallet(model.account), *(of(model.id) for of in OWN)]
+    return {name: work.balance(name) for name in names}
+
+
+def _repeated(before: StakeChange, model: str, kind: str, amount: int = 0) -> StakeChange:
+    """The change that was asked for under this id before, if it is the one that is asked for now.
+
+    Of a decrease only the model is compared: more than is staked has become a drain, and burns may have shrunk it.
+    """
+    other = before.model != model or (before.kind == "increase") != (kind == "increase")
+    if other or (kind == "increase" and before.amount != amount):
+        raise InputError(taken("stake change", before.id, f"a {before.kind} of {before.model}"))
+    return before

@@ -1,0 +1,120 @@
+"""What every verb of the engine works with: the stores, the secret, the rules; and how to find things in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from crowdalpha.payouts.policy import Policy
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.tournament import seeds
+from crowdalpha.tournament.evidence import ids_of
+from crowdalpha.tournament.ports import PredictionStore, Reading, TournamentStore
+from crowdalpha.tournament.records import Progress
+from crowdalpha.tournament.rounds import Round, Stage
+from crowdalpha.tournament.submissions import SubmissionRules, Verdict
+
+Judge = Callable[[bytes, Sequence[str], SubmissionRules], Verdict]
+Record = TypeVar("Record")
+RUNNING = (Stage.SCHEDULED, Stage.OPEN, Stage.CLOSED, Stage.SCORING)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A store of records, a store of files, who judges uploads by which rules, and what secrets are derived from.
+
+    `policies` are payout policies of one's own, by the name that rounds give as their rule.
+    """
+
+    store: TournamentStore
+    files: PredictionStore
+    judge: Judge
+    master: bytes = field(repr=False)
+    rules: SubmissionRules
+    policies: Mapping[str, Policy]
+
+    def round(self, number: int) -> Round:
+        """A round by its number."""
+        with self.store.reading() as work:
+            return known(work.get(Round, number), "round", number)
+
+    def universe(self, round: Round) -> list[str]:
+        """The ids of a round, sorted by their bytes."""
+        return ids_of(self.files.read(universe_name(round)))
+
+    def secret(self, round: int) -> bytes:
+        """The secret that draws a round's bags."""
+        return seeds.round_secret(self.master, round)
+
+    def target(self, round: int, day: int | None) -> bytes | None:
+        """The target of a scoring day, or the final one (None), as it is kept; None if it has not arrived."""
+        try:
+            return self.files.read(target_name(round, day))
+        except KeyError:
+            return None
+
+
+def known(record: Record | None, what: str, name: object) -> Record:
+    """The record, or a refusal (code `unknown`) that names what was looked for."""
+    if record is None:
+        raise InputError(Problem("unknown", f"a known {what}", f"{what} {name}", "make it first, or correct its name"))
+    return record
+
+
+def same(before: Record, asked: Any, *aside: str) -> Record:
+    """What was made before under this id, if it is what is asked for now, some fields aside; else a refusal."""
+    names = [field.name for field in fields(asked) if field.name not in aside]
+    differ = [name for name in names if getattr(before, name) != getattr(asked, name)]
+    if differ:
+        what = type(asked).__name__.lower()
+        raise InputError(taken(what, getattr(asked, "id", ""), f"one with another {', '.join(differ)}"))
+    return before
+
+
+def taken(what: str, id: object, found: str) -> Problem:
+    """The problem of an id that is in use for something else."""
+    return Problem("id_taken", f"a free id, or the same {what} again", found, "choose another id", f"{what} {id}")
+
+
+def running(work: Reading) -> list[tuple[Round, Progress]]:
+    """All rounds that are not resolved, scheduled ones included, by number."""
+    found = [progress for stage in RUNNING for progress in work.find(Progress, stage=stage)]
+    pairs = [(known(work.get(Round, progress.round), "round", progress.round), progress) for progress in found]
+    return sorted(pairs, key=lambda pair: pair[0].number)
+
+
+def unresolved(work: Reading) -> list[Round]:
+    """The rounds that are not resolved, as changes of stakes ask for them."""
+    return [round for round, _ in running(work)]
+
+
+def begun(rounds: Sequence[Round], now: datetime) -> list[Round]:
+    """Those whose time to open has come."""
+    return [round for round in rounds if round.open_time <= now]
+
+
+def universe_name(round: Round) -> str:
+    """Where the ids of a round are kept."""
+    return f"universe/{round.universe}"
+
+
+def features_name(round: Round) -> str:
+    """Where the features of a round are kept."""
+    return f"features/{round.features}"
+
+
+def target_name(round: int, day: int | None) -> str:
+    """Where the target of a scoring day, or the final one, is kept."""
+    return f"target/{round}/{'final' if day is None else format(day, '03d')}"
+
+
+def upload_name(content_hash: str) -> str:
+    """Where an upload is kept, as it came."""
+    return f"upload/{content_hash}"
+
+
+def ranks_name(round: Round, content_hash: str) -> str:
+    """Where the ranks of an upload among the ids of a round are kept."""
+    return f"ranks/{round.universe[:16]}-{content_hash}"
