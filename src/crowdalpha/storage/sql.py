@@ -46,8 +46,14 @@ class SqlStore:
             pass
 
     def create(self) -> None:
-        """Make the tables, or bring them to the present form. Idempotent."""
-        with self._alone() as connection:
+        """Make the tables, or bring them to the present form, all or nothing. Idempotent.
+
+        Refused with code `database_newer` if a newer version has brought them to a form that this one does not know.
+        """
+        with self.looking() as connection:
+            if migrations.revision_of(connection) == migrations.NEWEST:
+                return  # most openings wait for nobody
+        with self.alone() as connection:
             migrations.upgrade(connection)
 
     def close(self) -> None:
@@ -57,7 +63,7 @@ class SqlStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Begin, when those before have ended; commit at the end of the block, roll back if it raises."""
-        with self._turns.one(), self._alone() as connection:
+        with self._turns.one(), self.alone() as connection:
             work = Work(connection)
             yield work
             work.finish()
@@ -65,16 +71,22 @@ class SqlStore:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """One moment of the tournament, to be looked at only."""
+        with self.looking() as connection:
+            yield Looking(connection)
+
+    @contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """A connection that sees one moment of the database, whatever is written meanwhile."""
         with self._connected() as connection:
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             connection.execution_options(looking=True).begin()
             _require_durable(connection)
-            yield Looking(connection)
+            yield connection
             connection.rollback()
 
     @contextmanager
-    def _alone(self) -> Iterator[sa.Connection]:
+    def alone(self) -> Iterator[sa.Connection]:
         """A connection that nobody else writes beside, in a transaction that commits at the end."""
         with self._connected() as connection:
             with _waiting(self._patience):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from itertools import count
@@ -92,13 +93,13 @@ class PredictionStoreContract:
     def test_whoever_reads_meanwhile_sees_all_or_nothing(self, files: PredictionStore) -> None:
         content = b"whole" * 10**6
 
-        def look() -> set[int]:
-            seen = set()
-            for _ in range(200):
-                try:
-                    seen.add(len(files.read("large")))
-                except KeyError:
-                    continue
+        def look() -> list[int]:
+            seen: list[int] = []
+            for _ in range(10_000):
+                with suppress(KeyError):
+                    seen.append(len(files.read("large")))
+                if len(seen) == 5:
+                    break
             return seen
 
         _, *seen = at_once(partial(files.write, "large", content), look, look)

@@ -1,4 +1,7 @@
-"""The tables' history: every change of them is a step that Alembic takes, from the first commit on."""
+"""The tables' history: every change of them is a step that Alembic takes, from the first commit on.
+
+Steps lead forward only. The way back is a backup that was taken before.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,42 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crowdalpha.scoring.problems import InputError, Problem
 
-def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Bring a database to a revision, within the transaction that the connection is in."""
+NEWEST = "first"
+"""The revision that `tables.py` describes. A database that stands there need not ask Alembic, which loads slowly."""
+
+
+def upgrade(connection: sa.Connection, revision: str = NEWEST) -> None:
+    """Bring a database to a revision, within the transaction that the connection is in.
+
+    Refused with code `database_newer` if it stands at a revision that this version does not know.
+    """
+    found = revision_of(connection)
+    if found == revision:
+        return
+    if found is not None and found not in known():
+        fix = "install the newer version, or restore a backup that this one made"
+        raise InputError(Problem("database_newer", f"at most revision {NEWEST}", found, fix, "database"))
     from alembic import command
 
     command.upgrade(_settings(connection), revision)
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """The revision that a database stands at, None where there are no tables yet."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
+
+
+def known() -> tuple[str, ...]:
+    """All revisions that this version knows, newest first."""
+    from alembic.script import ScriptDirectory
+
+    steps = ScriptDirectory.from_config(_settings(None)).walk_revisions()
+    return tuple(step.revision for step in steps)
 
 
 def draft(connection: sa.Connection, message: str) -> None:
@@ -22,7 +55,7 @@ def draft(connection: sa.Connection, message: str) -> None:
     command.revision(_settings(connection), message, autogenerate=True)
 
 
-def _settings(connection: sa.Connection) -> Any:
+def _settings(connection: sa.Connection | None) -> Any:
     from alembic.config import Config
 
     settings = Config()
