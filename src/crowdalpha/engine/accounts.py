@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crowdalpha.engine.desk import Desk, known, same, taken, unresolved
+from crowdalpha.engine.desk import Desk, known, same, taken
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament import ledger, stakes
 from crowdalpha.tournament.ledger import Entry
@@ -99,18 +99,20 @@ def change_stake(desk: Desk, ask: Callable[..., Step], id: str, model: str, now:
         if owner.benchmark:
             found, fix = "a benchmark", "stake on a model that plays"
             raise InputError(Problem("benchmark_staked", "a model that is no benchmark", found, fix, f"model {model}"))
-        rounds, balances = unresolved(work), _balances_of(work, owner)
+        rounds, balances = desk.unresolved(work), _balances_of(work, owner)
         step = ask(id, model, *amount, now, account=owner.account, unresolved=rounds, balances=balances)
         work.insert(step.change)
         return keep(work, step, f"stake.{step.change.kind}", now)
 
 
 def cancel_stake(desk: Desk, id: str, now: datetime) -> StakeChange:
-    """Take a pending change back."""
+    """Take a pending change back; again is the same as once."""
     with desk.store.transaction() as work:
         change = known(work.get(StakeChange, id, lock=True), "stake change", id)
+        if change.status == "cancelled":
+            return change
         owner = known(work.get(Model, change.model), "model", change.model).account
-        step = stakes.cancel(change, now, account=owner, unresolved=unresolved(work))
+        step = stakes.cancel(change, now, account=owner, unresolved=desk.unresolved(work))
         work.update(step.change)
         return keep(work, step, "stake.cancelled", now)
 
@@ -136,7 +138,7 @@ def statement(desk: Desk, id: str) -> Statement:
         return Statement(
             account,
             work.balance(ledger.wallet(id)),
-            tuple(_holding(work, model) for model in models),
+            tuple(_holding(desk, work, model) for model in models),
             tuple(sorted(pending, key=lambda change: (change.requested_at, change.id))),
             tuple(sorted(entries.values(), key=lambda entry: (entry.at, entry.id))),
         )
@@ -145,9 +147,9 @@ def statement(desk: Desk, id: str) -> Statement:
 OWN = (ledger.stake, ledger.release, ledger.reserve)
 
 
-def _holding(work: Reading, model: Model) -> Holding:
+def _holding(desk: Desk, work: Reading, model: Model) -> Holding:
     stake, release, reserve = (work.balance(of(model.id)) for of in OWN)
-    risks = [work.get(AtRisk, round.number, model.id) for round in unresolved(work)]
+    risks = [work.get(AtRisk, round.number, model.id) for round in desk.unresolved(work)]
     return Holding(model, stake, release, reserve, max((risk.amount for risk in risks if risk), default=0))
 
 

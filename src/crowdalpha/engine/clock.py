@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from crowdalpha.engine import desk as names
 from crowdalpha.engine.accounts import keep
-from crowdalpha.engine.desk import Desk, known, running
+from crowdalpha.engine.desk import Desk, known
 from crowdalpha.engine.rounds import queued, record
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament import seeds, stakes
@@ -130,7 +130,7 @@ def looked_back(work: Reading, round: Round, window: int, metrics: Sequence[str]
 
 def _next_due(desk: Desk, now: datetime, waiting: set[int]) -> Due | None:
     with desk.store.reading() as work:
-        states = [(round, p.stage, p.scored_days) for round, p in running(work) if round.number not in waiting]
+        states = [(round, p.stage, p.scored_days) for round, p in desk.running(work) if round.number not in waiting]
     return next(iter(due_of_all(states, now)), None)
 
 

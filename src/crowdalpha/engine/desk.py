@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ from crowdalpha.tournament.submissions import SubmissionRules, Verdict
 
 Judge = Callable[[bytes, Sequence[str], SubmissionRules], Verdict]
 Record = TypeVar("Record")
+REMEMBERED = 8
+"""Universes that are kept in memory: as many rounds may be taking submissions at once, or nearly."""
 RUNNING = (Stage.SCHEDULED, Stage.OPEN, Stage.CLOSED, Stage.SCORING)
 
 
@@ -34,15 +37,33 @@ class Desk:
     master: bytes = field(repr=False)
     rules: SubmissionRules
     policies: Mapping[str, Policy]
+    _rounds: dict[int, Round] = field(default_factory=dict, repr=False)
+    _universes: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
-    def round(self, number: int) -> Round:
-        """A round by its number."""
-        with self.store.reading() as work:
-            return known(work.get(Round, number), "round", number)
+    def round(self, number: int, work: Reading | None = None) -> Round:
+        """A round by its number. It never changes once it is announced, so it is looked up once."""
+        if number not in self._rounds:
+            with nullcontext(work) if work is not None else self.store.reading() as reading:
+                self._rounds[number] = known(reading.get(Round, number), "round", number)
+        return self._rounds[number]
 
     def universe(self, round: Round) -> list[str]:
-        """The ids of a round, sorted by their bytes."""
-        return ids_of(self.files.read(universe_name(round)))
+        """The ids of a round, sorted by their bytes. Those of the last few rounds are remembered."""
+        if round.universe not in self._universes:
+            for old in list(self._universes)[: 1 - REMEMBERED]:
+                del self._universes[old]
+            self._universes[round.universe] = ids_of(self.files.read(universe_name(round)))
+        return self._universes[round.universe]
+
+    def running(self, work: Reading) -> list[tuple[Round, Progress]]:
+        """All rounds that are not resolved, scheduled ones included, by number."""
+        found = [progress for stage in RUNNING for progress in work.find(Progress, stage=stage)]
+        pairs = [(self.round(progress.round, work), progress) for progress in found]
+        return sorted(pairs, key=lambda pair: pair[0].number)
+
+    def unresolved(self, work: Reading) -> list[Round]:
+        """The rounds that are not resolved, as changes of stakes ask for them."""
+        return [round for round, _ in self.running(work)]
 
     def secret(self, round: int) -> bytes:
         """The secret that draws a round's bags."""
@@ -76,18 +97,6 @@ def same(before: Record, asked: Any, *aside: str) -> Record:
 def taken(what: str, id: object, found: str) -> Problem:
     """The problem of an id that is in use for something else."""
     return Problem("id_taken", f"a free id, or the same {what} again", found, "choose another id", f"{what} {id}")
-
-
-def running(work: Reading) -> list[tuple[Round, Progress]]:
-    """All rounds that are not resolved, scheduled ones included, by number."""
-    found = [progress for stage in RUNNING for progress in work.find(Progress, stage=stage)]
-    pairs = [(known(work.get(Round, progress.round), "round", progress.round), progress) for progress in found]
-    return sorted(pairs, key=lambda pair: pair[0].number)
-
-
-def unresolved(work: Reading) -> list[Round]:
-    """The rounds that are not resolved, as changes of stakes ask for them."""
-    return [round for round, _ in running(work)]
 
 
 def begun(rounds: Sequence[Round], now: datetime) -> list[Round]:

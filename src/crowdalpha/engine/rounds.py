@@ -10,7 +10,7 @@ from hashlib import sha256
 import numpy as np
 
 from crowdalpha.engine import desk as names
-from crowdalpha.engine.desk import Desk, begun, known, running, same
+from crowdalpha.engine.desk import Desk, begun, known, same
 from crowdalpha.payouts import require_fair
 from crowdalpha.payouts import rules as dated_rules
 from crowdalpha.scoring.metrics import metric
@@ -109,6 +109,11 @@ def set_beacon(desk: Desk, number: int, value_number: int, value: bytes, now: da
 
 def submit(desk: Desk, id: str, model: str, content: bytes, now: datetime) -> Submission:
     """Take a submission for the round that is open, or late for the one that closed last; returns the receipt."""
+    file = sha256(content).hexdigest()
+    with desk.store.reading() as work:
+        before = work.get(Submission, id)
+    if before is not None:  # whoever asks again may do so long after the round is over
+        return same(before, replace(before, model=model, content_hash=file))
     round = _current(desk, now)
     n_ids = _accepted(desk, round, content)
     with desk.store.transaction() as work:
@@ -117,7 +122,6 @@ def submit(desk: Desk, id: str, model: str, content: bytes, now: datetime) -> Su
         if stage is Stage.RESOLVED:
             raise InputError(_no_round())
         on_time = stage in (Stage.SCHEDULED, Stage.OPEN) and round.accepts(now)
-        file = sha256(content).hexdigest()
         kept = names.ranks_name(round, file)
         sent = Submission(id, round.number, model, now, "on_time" if on_time else "late", file, kept, n_ids)
         before = work.get(Submission, id)
@@ -188,7 +192,7 @@ def overview(work: Reading, round: Round) -> Overview:
 def _current(desk: Desk, now: datetime) -> Round:
     """The round that a submission is for: the one that accepts it, or the last one that has opened."""
     with desk.store.reading() as work:
-        started = begun([round for round, _ in running(work)], now)
+        started = begun([round for round, _ in desk.running(work)], now)
     accepting = [round for round in started if round.accepts(now)]
     if not started:
         raise InputError(_no_round())

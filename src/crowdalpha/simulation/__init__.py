@@ -1,0 +1,1 @@
+"""The engine played on histories: what a tournament would have paid."""
