@@ -15,12 +15,14 @@ from crowdalpha.engine import Engine
 from crowdalpha.storage.memory import MemoryFiles
 from crowdalpha.tournament import seeds, submissions
 from crowdalpha.tournament.ports import TournamentStore
+from crowdalpha.tournament.records import Model
 from crowdalpha.tournament.rounds import Round, daily
 
 START = datetime(2026, 1, 3, 12, tzinfo=UTC)
 COIN = 10**9
 IDS = [f"i{k:02d}" for k in range(40)]
 MODELS = ("ada", "bob", "cy")
+MARKET = "market"
 ROUNDS = 6
 WEEK, HALF_DAY = timedelta(days=7), timedelta(hours=12)
 
@@ -32,7 +34,11 @@ def judge(content: bytes, ids: Sequence[str], rules: submissions.SubmissionRules
 
 
 def new(store: TournamentStore, rounds: int = ROUNDS, **rules: Any) -> Engine:
-    engine = Engine(store, MemoryFiles(), judge=judge, master=b"m" * seeds.SECRET_BYTES)
+    return prepare(Engine(store, MemoryFiles(), judge=judge, master=b"m" * seeds.SECRET_BYTES), rounds, **rules)
+
+
+def prepare(engine: Engine, rounds: int = ROUNDS, **rules: Any) -> Engine:
+    """Let money, players and rounds be known."""
     engine.deposit("treasury", 10**6 * COIN, START, into="treasury")
     for name in MODELS:
         engine.open_account(name, name.title(), START)
@@ -74,7 +80,10 @@ def upload(n: int, model: str) -> bytes:
 def play(
     engine: Engine, *, step: timedelta = HALF_DAY, until: timedelta = 12 * WEEK, rounds: int = ROUNDS
 ) -> list[str]:
-    """Tick through a season; each round gets its submissions and targets half a day after it opens."""
+    """Tick through a season; each round gets its submissions and targets half a day after it opens.
+
+    The market, if there is such a model, takes part from the second round on.
+    """
     done: list[str] = []
     handed_in = set()
     now = START
@@ -88,4 +97,8 @@ def play(
                     engine.set_target(n, day, dict(zip(IDS, target(n), strict=True)))
                 for model in MODELS:
                     engine.submit(f"{n}-{model}", model, upload(n, model), now)
+                with engine.store.reading() as work:
+                    market = work.get(Model, MARKET)
+                if market is not None and n > 1:
+                    engine.submit(f"{n}-{MARKET}", MARKET, upload(n + 50, "ada"), now)
     return done

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pytest
-from seasons import MODELS, ROUNDS, START, WEEK, new, play, upload, weekly
+from seasons import MODELS, ROUNDS, START, WEEK, new, play, weekly
 
 from crowdalpha.engine import Engine
 from crowdalpha.scoring.problems import InputError
@@ -27,9 +26,6 @@ def season() -> Engine:
     """Six rounds with a benchmark."""
     engine = new(MemoryStore(), metrics=("corr", "mmc2", "numerai_corr", "mmc2024", "bmc", "fnc"))
     engine.add_model("market", "ada", "The market", START, benchmark=True)
-    opens = weekly(N).open_time
-    engine.tick(opens)
-    engine.submit("bench", "market", upload(N + 50, "ada"), opens + timedelta(hours=1))
     play(engine)
     return engine
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from crowdalpha.engine import desk as names
 from crowdalpha.engine.accounts import keep
@@ -163,7 +164,8 @@ def _score(desk: Desk, round: Round, event: Due) -> bool:
         if _advance(work, round, event):
             records = score_records(round, day, scored)
             work.insert(*records)
-            said = {"target": sha256(target).hexdigest(), "scores": digest(records)}
+            said: dict[str, Any] = {"target": sha256(target).hexdigest(), "scores": digest(records)}
+            said |= {"benchmarks": sorted(set(inputs.benchmarks) & set(scored.models))}
             work.append("round.scored", {"round": round.number, "day": day} | said, event.time)
             if final:
                 _resolve(desk, work, round, scored, event.time)

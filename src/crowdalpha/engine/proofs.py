@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -53,7 +53,7 @@ def evidence(desk: Desk, number: int) -> Evidence:
             universe=desk.files.read(names.universe_name(round)),
             features=desk.files.read(names.features_name(round)) if round.features else b"",
             submissions=sent,
-            benchmarks=tuple(model.id for model in work.find(Model, benchmark=True)),
+            benchmarks=_benchmarks(work, sent),
             ranks={submission.predictions: desk.files.read(submission.predictions) for submission in sent},
             at_risk=risks,
             targets=_targets(desk, round),
@@ -125,6 +125,12 @@ def _of_round(events: Sequence[Event], number: int) -> tuple[Event, ...]:
         for kind in ("round.scheduled", "secret.revealed")
     )
     return tuple(log[first : last + 1])
+
+
+def _benchmarks(work: Reading, sent: Iterable[Submission]) -> tuple[str, ...]:
+    """The benchmarks that took part."""
+    present = {submission.model for submission in sent}
+    return tuple(model.id for model in work.find(Model, benchmark=True) if model.id in present)
 
 
 def _targets(desk: Desk, round: Round) -> dict[int, bytes]:

@@ -45,7 +45,10 @@ def from_json(kind: type[Record], found: Any) -> Record:
     readers: dict[str, Callable[[Any], Any]] = _readers(kind)  # type: ignore[arg-type]
     if not isinstance(found, dict) or found.keys() != readers.keys():
         raise ValueError(f"not the fields of {kind.__name__}")
-    return kind(**{name: read(found[name]) for name, read in readers.items()})
+    record = kind(**{name: read(found[name]) for name, read in readers.items()})
+    if as_json(record) != found:
+        raise ValueError(f"another spelling of {kind.__name__}")
+    return record
 
 
 def _plain(value: Any) -> Any:

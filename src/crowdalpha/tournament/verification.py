@@ -109,6 +109,9 @@ def _targets(evidence: Evidence) -> Iterator[Problem]:
         scores = [score for score in evidence.scores if score.day == day]
         said, where = event.payload["scores"], f"the scores of {_day(evidence, day)}"
         yield from _same("scores_changed", where, said, digest(scores))
+        if day == final_day(evidence.round):
+            said = event.payload["benchmarks"]
+            yield from _same("benchmarks_changed", "the benchmarks", said, sorted(evidence.benchmarks))
 
 
 def _settled(evidence: Evidence) -> Iterator[Problem]:
