@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from servers import Postgres
 
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.storage import migrations, tables
+from crowdalpha.storage.backup import backup, restore
+from crowdalpha.storage.memory import MemoryFiles
 from crowdalpha.storage.sql import SqlStore
+from crowdalpha.testing.stores import NOON, account
 
 MONEY = {"amount", "at_risk", "owed", "paid"}
 COUNTS = {"number", "round", "n_bags", "final_bags", "n_ids", "effective_round", "release_round", "day"}
@@ -95,6 +98,62 @@ def test_a_database_that_a_newer_version_has_changed_is_refused(bare: SqlStore) 
         bare.create()
     assert refused.value.code == "database_newer"
     assert "from the future" in str(refused.value)
+
+
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "second", "first"
+
+
+def upgrade():
+    op.add_column("account", sa.Column("colour", sa.Text, nullable=False, server_default="red"))
+"""
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Installs a version that knows one step more."""
+
+    def install() -> None:
+        (tmp_path / "versions").mkdir()
+        (tmp_path / "versions" / "second.py").write_text(SECOND)
+        before, here = migrations._settings, Path(migrations.__file__).parent
+
+        def settings(connection: Any) -> Any:
+            found = before(connection)
+            found.set_main_option("version_locations", f"{here / 'versions'};{tmp_path / 'versions'}")
+            found.set_main_option("path_separator", ";")
+            return found
+
+        monkeypatch.setattr(migrations, "_settings", settings)
+        monkeypatch.setattr(migrations, "NEWEST", "second")
+
+    return install
+
+
+def colours(store: SqlStore) -> list[str]:
+    with store.looking() as connection:
+        assert migrations.revision_of(connection) == "second"
+        return list(connection.scalars(sa.text("SELECT colour FROM account")))
+
+
+def test_a_database_and_a_backup_of_an_older_form_are_brought_to_the_newer_one(
+    bare: SqlStore, next_version: Callable[[], None], tmp_path: Path
+) -> None:
+    old = SqlStore(f"sqlite:///{tmp_path}/old.db")
+    old.create()
+    with old.transaction() as work:
+        work.insert(account("ada"))
+    backup(old, MemoryFiles(), tmp_path / "old.zip", NOON)
+    next_version()
+    with pytest.raises(InputError, match="database_older"):
+        backup(old, MemoryFiles(), tmp_path / "too late.zip", NOON)
+    old.create()
+    restore(tmp_path / "old.zip", bare, MemoryFiles())
+    assert colours(old) == colours(bare) == ["red"]
+    old.close()
 
 
 def test_the_newest_revision_is_the_one_that_databases_are_known_by() -> None:

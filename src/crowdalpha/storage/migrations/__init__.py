@@ -16,20 +16,20 @@ NEWEST = "first"
 """The revision that `tables.py` describes. A database that stands there need not ask Alembic, which loads slowly."""
 
 
-def upgrade(connection: sa.Connection, revision: str = NEWEST) -> None:
-    """Bring a database to a revision, within the transaction that the connection is in.
+def upgrade(connection: sa.Connection, revision: str | None = None) -> None:
+    """Bring a database to a revision, the newest if none is named, within the transaction that the connection is in.
 
     Refused with code `database_newer` if it stands at a revision that this version does not know.
     """
-    found = revision_of(connection)
-    if found == revision:
+    found, wanted = revision_of(connection), revision or NEWEST
+    if found == wanted:
         return
     if found is not None and found not in known():
         fix = "install the newer version, or restore a backup that this one made"
         raise InputError(Problem("database_newer", f"at most revision {NEWEST}", found, fix, "database"))
     from alembic import command
 
-    command.upgrade(_settings(connection), revision)
+    command.upgrade(_settings(connection), wanted)
 
 
 def revision_of(connection: sa.Connection) -> str | None:
