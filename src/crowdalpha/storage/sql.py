@@ -18,7 +18,9 @@ from crowdalpha.tournament.ports import BusyError, Reading, Transaction
 
 WRITE_LOCK = 0x63726F77  # any fixed number: on PostgreSQL a transaction holds this advisory lock
 SERVER_SETTINGS = ("fsync", "full_page_writes", "synchronous_commit")
-LOGGED = ("wal", "delete", "truncate", "persist")
+FULL, EXTRA = 2, 3
+NEEDED = {"wal": FULL, "truncate": FULL, "persist": FULL, "delete": EXTRA}
+"""What SQLite has to sync in each mode of its journal. A deleted journal commits, once its folder is synced too."""
 CONNECTIONS = 20
 TIMED_OUT = ("55P03", "57014")
 
@@ -130,7 +132,7 @@ def _options(url: str, patience: float) -> dict[str, Any]:
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event says BEGIN, the driver nothing
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for setting in ("journal_mode = WAL", "synchronous = EXTRA", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {setting}")
 
 
@@ -145,7 +147,8 @@ def _require_durable(connection: sa.Connection) -> None:
         mode, level = (
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "synchronous")
         )
-        weak = [f"journal_mode = {mode}"] * (mode not in LOGGED) + [f"synchronous = {level}"] * (level < 2)
+        weak = [f"journal_mode = {mode}"] * (mode not in NEEDED)
+        weak += [f"synchronous = {level}"] * (level < NEEDED.get(mode, FULL))
     else:
         settings = [sa.func.current_setting(name).label(name) for name in SERVER_SETTINGS]
         found = connection.execute(sa.select(*settings)).one()._mapping
