@@ -54,6 +54,12 @@ class TestFolder(PredictionStoreContract):
         return FolderFiles(tmp_path / "files")
 
 
+class TestFolderThatSyncsLater(PredictionStoreContract):
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> FolderFiles:
+        return FolderFiles(tmp_path / "files", lasting=False)
+
+
 class TestObjects(PredictionStoreContract):
     @pytest.fixture
     def files(self) -> ObjectFiles:

@@ -23,10 +23,16 @@ OWNER_ONLY = 0o600
 
 
 class FolderFiles:
-    """A `PredictionStore` below a folder, which is made if it is not there. The file of a name ends in `.bin`."""
+    """A `PredictionStore` below a folder, which is made if it is not there. The file of a name ends in `.bin`.
 
-    def __init__(self, root: Path | str) -> None:
+    `lasting` False is for what can be made again, such as a replay: a pulled plug may then cost what was written since
+    the last `sync`. Never give such a store to a tournament that acknowledges submissions.
+    """
+
+    def __init__(self, root: Path | str, *, lasting: bool = True) -> None:
         self.root = Path(root).absolute()
+        self._lasting = lasting
+        self._sure: set[Path] = set()
         _make_folder(self.root / PARTIAL, self.root.parent)
 
     def write(self, name: str, content: bytes) -> str:
@@ -43,9 +49,12 @@ class FolderFiles:
                 os.unlink(partial)
         if path.read_bytes() != content:
             raise TakenError(name)
-        for folder in _up(path.parent, self.root):  # even if others wrote the file: they may not be done
-            sync_folder(folder)
+        self._sync(path.parent)  # even if others wrote the file: they may not be done
         return sha256(content).hexdigest()
+
+    def sync(self) -> None:
+        """Make everything written so far last, in a store that does not do so by itself."""
+        os.sync()
 
     def read(self, name: str) -> bytes:
         """The content kept under a name."""
@@ -61,6 +70,14 @@ class FolderFiles:
         names = (from_path(path.relative_to(self.root).as_posix()) for path in paths)
         return sorted(name for name in names if name is not None and name.startswith(prefix))
 
+    def _sync(self, folder: Path) -> None:
+        """Make what a folder holds last, and, the first time this process asks, the folder itself and those above."""
+        if not self._lasting:
+            return
+        for one in [folder] if folder in self._sure else _up(folder, self.root):
+            sync_folder(one)
+        self._sure.add(folder)
+
     def _partial(self, content: bytes) -> Path:
         """A new file with the content, safe on the disk but under no name yet."""
         path = self.root / PARTIAL / token_hex(16)
@@ -69,7 +86,8 @@ class FolderFiles:
             rest = memoryview(content)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-            os.fsync(descriptor)
+            if self._lasting:
+                os.fsync(descriptor)
         except BaseException:
             os.unlink(path)
             raise
