@@ -1,6 +1,9 @@
-"""A small tournament as files, and the command line run in this process."""
+"""A small tournament as files, one that is run by its commands, and the command line run in this process."""
 
 import json
+import shutil
+import sqlite3
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,10 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from worlds import World, long, world
+
+sys.path.append(str(Path(__file__).parent))
+
+from cups import Cup, play, prepare
 
 from crowdalpha.cli import main
 from crowdalpha.tables.files import write_table
@@ -82,3 +89,40 @@ def twenty(tmp_path):
     stakes = [f"model{k:02d},{10 * k}" for k in range(20)]
     (tmp_path / "stakes.csv").write_text("\n".join(["model,stake", *stakes]) + "\n")
     return crowd
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    return prepare(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory, prepared):
+    home = tmp_path_factory.mktemp("played") / "home"
+    shutil.copytree(prepared.home, home)
+    play(Cup(home))
+    return Cup(home)
+
+
+@pytest.fixture
+def cup(prepared, tmp_path):
+    """A tournament of one's own, before its first round."""
+    shutil.copytree(prepared.home, tmp_path / "home")
+    return Cup(tmp_path / "home")
+
+
+@pytest.fixture
+def spoiled(played, tmp_path):
+    """A played tournament of one's own, and a way to change its records behind its back."""
+    shutil.copytree(played.home, tmp_path / "home")
+    cup = Cup(tmp_path / "home")
+
+    def change(statement):
+        with sqlite3.connect(cup.folder / "tournament.db") as database:
+            for (guard,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+                database.execute(f"drop trigger {guard}")
+            assert database.execute(statement).rowcount >= 1
+        database.close()
+        return cup
+
+    return change

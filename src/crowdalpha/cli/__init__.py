@@ -8,16 +8,40 @@ from importlib import import_module
 
 import click
 
-COMMANDS = {
-    "score": "Score a crowd: what each model is worth, and what it adds.",
-    "diagnose": "Look at one model from every side.",
-    "metamodel": "Build the stake-weighted metamodel of a crowd.",
-    "neutralize": "Take the features out of predictions.",
-    "exposure": "Say how much of a model is the features themselves.",
-    "metrics": "List every metric and what it means.",
-    "rules": "List every dated payout rule with its source.",
-    "demo": "Play the shipped tournaments and write their reports.",
+CHAPTERS = {
+    "Score a crowd": {
+        "score": "Score a crowd: what each model is worth, and what it adds.",
+        "diagnose": "Look at one model from every side.",
+        "metamodel": "Build the stake-weighted metamodel of a crowd.",
+        "neutralize": "Take the features out of predictions.",
+        "exposure": "Say how much of a model is the features themselves.",
+        "metrics": "List every metric and what it means.",
+        "rules": "List every dated payout rule with its source.",
+        "demo": "Play the shipped tournaments and write their reports.",
+    },
+    "Run a tournament": {
+        "init": "Make a tournament in a folder.",
+        "account": "Open accounts, add models, move money in and out.",
+        "round": "Announce rounds, hand in targets, move rounds on.",
+        "stake": "Stake on models, and take stakes back.",
+        "submit": "Hand in predictions for the round that is open.",
+        "tick": "Do all that is due: open, close, score, resolve.",
+        "leaderboard": "Rank models or accounts, with intervals.",
+    },
+    "Prove and keep a tournament": {
+        "bundle": "Write the proof of a round as a file.",
+        "verify": "Recompute a round and name the first number that differs.",
+        "rescore": "Say what a round would have paid under another rule.",
+        "backup": "Write one moment of a tournament into one file.",
+        "restore": "Make a tournament of a backup.",
+    },
 }
+"""The verbs, in the order people meet them."""
+HOMES = {"Score a crowd": "crowdalpha.cli"}
+"""Where the modules of a chapter are, if not with the tournament's."""
+TOURNAMENT = "crowdalpha.cli.tournament"
+COMMANDS = {name: f"{HOMES.get(chapter, TOURNAMENT)}.{name}" for chapter, verbs in CHAPTERS.items() for name in verbs}
+"""Every verb and its module."""
 
 
 class Verbs(click.Group):
@@ -31,13 +55,15 @@ class Verbs(click.Group):
         """The command of that name, from the module of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"crowdalpha.cli.{cmd_name}").command
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of verbs, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """The verbs by chapters, without importing any; their lines begin in one column."""
+        widest = max(map(len, COMMANDS))
+        for chapter, verbs in CHAPTERS.items():
+            with formatter.section(chapter):
+                formatter.write_dl([(name.ljust(widest), line) for name, line in verbs.items()])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +73,7 @@ def main() -> None:
 
     Files may be CSV, Parquet or Feather; predictions also a folder with a file per model.
     Add --json to any command for output that scripts read. Exit codes: 0 done, 2 wrong usage,
-    3 the input was refused (every problem is listed).
+    3 the input was refused (every problem is listed); of verify also 1, something differs.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,0 +1,1 @@
+"""The commands of a tournament: one module a verb, each a few lines around the engine's method of that name."""
