@@ -17,6 +17,7 @@ from benchmarks import peers
 from benchmarks.inputs import SHAPES, Array, Round, crowd, features
 from benchmarks.results import Row, at_least, at_most, duration
 from benchmarks.timing import Contestant, Time, kernel, race, threads
+from benchmarks.tournament import tournament
 from crowdalpha.scoring import Ranks, fnc, mmc1, mmc2, rank_models
 
 Section = tuple[str, str, list[Row]]
@@ -35,9 +36,10 @@ class Sizes:
     features: tuple[tuple[int, float], ...] = ((300, 20.0), (2400, 10.0))
     feature_models: int = 200
     launches: int = 7
+    round: tuple[int, int] = (5_000, 5_000)
 
 
-QUICK = Sizes(60, 1000, (200, 1000), 10, (500, 5_000), 50_000, ((20, 20.0),), 20, 2)
+QUICK = Sizes(60, 1000, (200, 1000), 10, (500, 5_000), 50_000, ((20, 20.0),), 20, 2, (100, 500))
 
 
 def contribution(sizes: Sizes) -> Section:
@@ -258,4 +260,7 @@ def _launch(command: list[str]) -> Callable[[], object]:
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-SECTIONS: list[Callable[[Sizes], Section]] = [contribution, ranking, rounds, neutral, sameness, start]
+SECTIONS: list[Callable[[Sizes], Section]] = [
+    *(contribution, ranking, rounds, neutral, sameness, start),
+    lambda sizes: tournament(*sizes.round),
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -26,6 +26,13 @@ Record = TypeVar("Record")
 TAKEN = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE", "23505")
 AT_ONCE = 500
 """How many accounts one query names."""
+HELD = sa.select(tables.balance).where(tables.balance.c.account.in_(sa.bindparam("accounts", expanding=True)))
+ENTRIES = (
+    sa.select(tables.entry, tables.posting.c.account, tables.posting.c.amount)
+    .join(tables.posting, tables.entry.c.id == tables.posting.c.entry)
+    .order_by(tables.entry.c.number)
+)
+ENTRY = ENTRIES.where(tables.entry.c.id == sa.bindparam("id"))
 
 
 class Looking(Spoilable):
@@ -65,7 +72,7 @@ class Looking(Spoilable):
     def entries(self, account: str | None = None) -> Sequence[Entry]:
         """Entries in the order they were posted."""
         touched = sa.select(tables.posting.c.entry).where(tables.posting.c.account == account)
-        return self._entries(sa.true() if account is None else tables.entry.c.id.in_(touched))
+        return self._entries(ENTRIES if account is None else ENTRIES.where(tables.entry.c.id.in_(touched)))
 
     @verb
     def events(self, since: int = 0) -> Sequence[Event]:
@@ -83,14 +90,12 @@ class Looking(Spoilable):
     def _held(self, accounts: Sequence[str]) -> dict[str, int]:
         held: dict[str, int] = {}
         for start in range(0, len(accounts), AT_ONCE):
-            some = tables.balance.c.account.in_(accounts[start : start + AT_ONCE])
-            held |= {row.account: row.amount for row in self._db.execute(sa.select(tables.balance).where(some))}
+            rows = self._db.execute(HELD, {"accounts": accounts[start : start + AT_ONCE]})
+            held |= {row.account: row.amount for row in rows}
         return held
 
-    def _entries(self, where: Any) -> list[Entry]:
-        entry, posting = tables.entry.c, tables.posting.c
-        query = sa.select(tables.entry, posting.account, posting.amount).join(tables.posting, entry.id == posting.entry)
-        rows = self._db.execute(query.where(where).order_by(entry.number))
+    def _entries(self, query: sa.Select[Any], **values: Any) -> list[Entry]:
+        rows = self._db.execute(query, values)
         return [_entry(list(same)) for _, same in groupby(rows, lambda row: row.number)]
 
 
@@ -128,9 +133,9 @@ class Work(Looking):
     def update(self, record: Any) -> None:
         """Replace a record."""
         plain = storable(record)
-        table = tables.OF[type(plain)]
-        key = dict(zip(KEYS[type(plain)], key_of(plain), strict=True))
-        done = self._db.execute(sa.update(table).where(*_equal(table, key)).values(tables.row_of(plain)))
+        key = {f"key_{name}": part for name, part in zip(KEYS[type(plain)], key_of(plain), strict=True)}
+        query = _update(type(plain))  # type: ignore[arg-type]
+        done = self._db.execute(query, tables.row_of(plain) | key)
         if done.rowcount == 0:
             raise UnknownError(f"{type(plain).__name__} {key_of(plain)}")
 
@@ -138,7 +143,7 @@ class Work(Looking):
     def post(self, entry: Entry) -> bool:
         """Keep an entry and change the balances."""
         check_entry(entry)
-        kept = self._posted.get(entry.id) or next(iter(super()._entries(tables.entry.c.id == entry.id)), None)
+        kept = self._posted.get(entry.id) or next(iter(super()._entries(ENTRY, id=entry.id)), None)
         if kept is not None:
             if kept != entry:
                 raise TakenError(f"entry {entry.id}")
@@ -223,8 +228,11 @@ def _query(kind: type[Any], names: tuple[str, ...], empty: tuple[str, ...] = ())
     )
 
 
-def _equal(table: sa.Table, values: Mapping[str, Any]) -> Iterator[Any]:
-    return (table.c[name] == value for name, value in values.items())
+@cache
+def _update(kind: type[Any]) -> sa.Update:
+    """Replace the record whose key fields have the values bound to `key_` and their names."""
+    table = tables.OF[kind]
+    return sa.update(table).where(*(table.c[name] == sa.bindparam(f"key_{name}") for name in KEYS[kind]))
 
 
 def _code(error: IntegrityError) -> str | None:
