@@ -1,4 +1,4 @@
-"""Pages that follow from the code: the reference, the dated rules and the problem codes.
+"""Pages that follow from the code: the reference, the dated rules, the problem codes and the commands.
 
 `python -m docs.make` writes them, `python -m docs.make --check` says which are out of date. A test keeps them current.
 """
@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from docs.make import problems, reference, rules
+from docs.make import commands, problems, reference, rules
 
 DOCS = Path(__file__).resolve().parent.parent
-PAGES = {"reference.md": reference.page, "rules.md": rules.page, "problems.md": problems.page}
+PAGES = {
+    "reference.md": reference.page,
+    "rules.md": rules.page,
+    "problems.md": problems.page,
+    "commands.md": commands.page,
+}
 """Each generated page and the function that returns its text."""
 
 

@@ -174,10 +174,11 @@ def test_tick_says_what_was_done_what_waits_and_what_comes_next(cup):
         "next": {"event": "close:1", "time": "2026-01-05T18:00:00+00:00"},
     }
     told = cup.run("tick", "--now", FIRST_DAY)
-    assert told == "round 1: closed\nscore:1:1 waits for its target, or for the beacon\n"
+    assert told == "round 1: closed\nround 1 waits for the target of day 1, or its beacon\n"
     assert cup.codes("round", "score", 1, "--now", FIRST_DAY) == ["waits"]
     cup.run("round", "target", 1, cup["target.csv"], "--day", 1)
-    assert cup.run("tick", "--now", FIRST_DAY).startswith("round 1: day 1 scored\nnext: score:1:2 at 2026-01-07")
+    told = cup.run("tick", "--now", FIRST_DAY)
+    assert told == "round 1: day 1 scored\nnext: round 1 is scored for day 2, 2026-01-07 18:00:00Z\n"
     assert cup.run("tick", "--now", FIRST_DAY).startswith("nothing is due\n")
 
 

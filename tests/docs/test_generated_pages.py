@@ -16,9 +16,9 @@ def make(monkeypatch):
     return docs.make
 
 
-@pytest.mark.parametrize("name", ["reference.md", "rules.md", "problems.md"])
+@pytest.mark.parametrize("name", ["reference.md", "rules.md", "problems.md", "commands.md"])
 def test_a_generated_page_is_up_to_date(make, name):
-    assert set(make.PAGES) == {"reference.md", "rules.md", "problems.md"}
+    assert set(make.PAGES) == {"reference.md", "rules.md", "problems.md", "commands.md"}
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make.PAGES[name](), "run make docs"
 
 

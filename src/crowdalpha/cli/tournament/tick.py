@@ -12,7 +12,7 @@ import click
 from crowdalpha.cli.console import printable
 from crowdalpha.cli.tournament.door import now as clock
 from crowdalpha.cli.tournament.door import plays, time
-from crowdalpha.cli.tournament.words import answer, done, moment
+from crowdalpha.cli.tournament.words import ahead, answer, done, lacks, moment
 
 if TYPE_CHECKING:
     from crowdalpha.engine import Engine
@@ -52,11 +52,11 @@ def _for_ever(engine: Engine, every: float, as_json: bool) -> None:
 def _tick(engine: Engine, now: datetime) -> dict[str, Any]:
     """What was done by now, which due events wait for a target or a beacon, and what comes next."""
     keys = engine.tick(now)
-    ahead = _ahead(engine)
-    following = [event for event in ahead if event.time > now]
+    events = _ahead(engine)
+    following = [event for event in events if event.time > now]
     return {
         "done": keys,
-        "waiting": [event.key for event in ahead if event.time <= now],
+        "waiting": [event.key for event in events if event.time <= now],
         "next": {"event": following[0].key, "time": following[0].time.isoformat()} if following else None,
     }
 
@@ -73,10 +73,7 @@ def _ahead(engine: Engine) -> list[Any]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    following = found["next"]
-    return [
-        *map(done, found["done"]),
-        *(f"{key} waits for its target, or for the beacon" for key in found["waiting"]),
-        *([] if found["done"] or found["waiting"] else ["nothing is due"]),
-        *([f"next: {following['event']} at {moment(datetime.fromisoformat(following['time']))}"] if following else []),
-    ]
+    lines = [*map(done, found["done"]), *map(lacks, found["waiting"])] or ["nothing is due"]
+    if following := found["next"]:
+        lines.append(f"next: {ahead(following['event'])}, {moment(datetime.fromisoformat(following['time']))}")
+    return lines

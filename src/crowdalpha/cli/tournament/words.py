@@ -14,6 +14,7 @@ from crowdalpha.cli.console import print_json, printable
 AMOUNTS = {"amount", "at_risk", "owed", "paid", "burned", "stake", "release", "reserve", "wallet"}
 """Fields that hold whole units: they are said in coins, as text that is exact."""
 DONE = {"open": "opened", "close": "closed", "score": "scored", "resolve": "resolved and settled"}
+AHEAD = {"open": "opens", "close": "closes", "score": "is scored", "resolve": "resolves"}
 
 
 def answer(record: Any, sentence: str, as_json: bool) -> None:
@@ -67,3 +68,23 @@ def done(key: str) -> str:
     """
     action, number, *day = key.split(":")
     return f"round {number}: day {day[0]} scored" if day else f"round {number}: {DONE[action]}"
+
+
+def ahead(key: str) -> str:
+    """What an event's key says will be done.
+
+    >>> ahead("score:12:3"), ahead("open:4")
+    ('round 12 is scored for day 3', 'round 4 opens')
+    """
+    action, number, *day = key.split(":")
+    return f"round {number} {AHEAD[action]}" + (f" for day {day[0]}" if day else "")
+
+
+def lacks(key: str) -> str:
+    """What an event that is due and not done waits for.
+
+    >>> lacks("score:12:3"), lacks("resolve:12")
+    ('round 12 waits for the target of day 3, or its beacon', 'round 12 waits for the final target, or its beacon')
+    """
+    _, number, *day = key.split(":")
+    return f"round {number} waits for the {f'target of day {day[0]}' if day else 'final target'}, or its beacon"
