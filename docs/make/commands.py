@@ -9,10 +9,11 @@ import click
 
 from docs.make.markdown import GENERATED, prose, table
 
-LEAD = """Every command, in the words of its `--help`. All print JSON with `--json`; those of a tournament take its
-folder from `--tournament`, else from `CROWDALPHA_TOURNAMENT`, else it is the current one. Exit codes: 0 done, 2 wrong use,
-3 the input was refused, with [codes](problems.md) for each problem; of `verify` also 1, something differs. How they play
-together stands in the [README](../README.md) for scores and on [a page of its own](tournament.md) for tournaments."""
+LEAD = """Every command, in the words of its `--help`. All print JSON with `--json`; those of a tournament take
+its folder from `--tournament`, else from `CROWDALPHA_TOURNAMENT`, else it is the current one. Exit codes: 0
+done, 2 wrong use, 3 the input was refused, with [codes](problems.md) for each problem; of `verify` also 1,
+something differs. How they play together stands in the [README](../README.md) for scores and on [a page of its
+own](tournament.md) for tournaments."""
 EVERYWHERE = {"--json", "--tournament"}
 """Options that are not repeated."""
 
