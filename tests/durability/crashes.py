@@ -18,16 +18,22 @@ TO_THE_END = 5
 Image = dict[str, bytes | None]
 
 
-def killed(hand: Stagehand, run: Undisturbed, step: str, at: int, folder: Path, **how: object) -> bool:
-    """Kill a step at a point and compare; whether anything of it was there."""
+def killed(
+    hand: Stagehand, run: Undisturbed, step: str, at: int, folder: Path, *, again: int | None = None, **how: object
+) -> bool:
+    """Kill a step at a point, and once more while it recovers, and compare; whether anything of it was there."""
     _copy(run.before(step), folder)
-    traced = hand.play(folder, step, kill_at=at, **how)
-    assert traced.killed, f"{step} has no point {at}"
-    done = NAMES[: NAMES.index(step) + len(steps_said(traced.said))]
+    said = b""
+    for point in (at, again):
+        if point is not None:
+            traced = hand.play(folder, step, kill_at=point, **how)
+            assert traced.killed, f"{step} has no point {point}"
+            said = said or traced.said
+    done = NAMES[: NAMES.index(step) + len(steps_said(said))]
     try:
         return compare(folder, run, done, until=NAMES[-1] if at % TO_THE_END == 0 else step) or step in done
     except DifferenceError as different:
-        raise DifferenceError(f"{step} killed at point {at}, {traced.points[at]}: {different}") from None
+        raise DifferenceError(f"{step} killed at point {at}, {traced.points[-1]}: {different}") from None
 
 
 def points_of(hand: Stagehand, run: Undisturbed, step: str, folder: Path, **how: object) -> list[str]:

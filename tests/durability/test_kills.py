@@ -51,6 +51,15 @@ def test_a_step_makes_the_same_calls_each_time_so_that_no_point_is_left_out(
     assert calls[0] == calls[1] == calls[2]
 
 
+@pytest.mark.parametrize("again", [0, 1, 5, 20, 40])
+def test_whoever_comes_after_can_be_killed_too(
+    again: int, stagehand: Stagehand, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    middle = len(points_of(stagehand, undisturbed, "settle", folder)) // 2
+    killed(stagehand, undisturbed, "settle", middle, folder, again=again)
+
+
 def test_an_upload_whose_reader_is_a_process_of_its_own_can_be_killed_too(
     stagehand: Stagehand, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:

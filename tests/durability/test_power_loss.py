@@ -26,8 +26,9 @@ def test_what_was_acknowledged_survives_a_pulled_plug_whatever_the_disk_kept_of_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unsynced", ["nothing", "some", "all"])
+@pytest.mark.parametrize(("unsynced", "every", "least"), [("nothing", 1, 60), ("some", 1, 500), ("all", 5, 100)])
 def test_what_was_acknowledged_survives_a_plug_that_is_pulled_after_any_call(
-    unsynced: Unsynced, ops: list[Op], undisturbed: Undisturbed, tmp_path: Path
+    unsynced: Unsynced, every: int, least: int, ops: list[Op], undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    assert held(ops, unsynced, 1, undisturbed, tmp_path / "image") >= 200
+    """Of nothing unsynced there are few different disks; of all, whoever is killed leaves the same."""
+    assert held(ops, unsynced, every, undisturbed, tmp_path / "image") >= least
