@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from copy import copy
 from datetime import datetime
 from hashlib import sha256
+from operator import attrgetter
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -98,8 +99,10 @@ class _Looking(Spoilable):
     def find(self, kind: type[Record], **equal: Any) -> list[Record]:
         check_names(kind, equal)
         kept = self.state.records[kind]
-        chosen = [key for key, record in kept.items() if all(getattr(record, k) == v for k, v in equal.items())]
-        return [kept[key] for key in sorted(chosen)]
+        if equal:
+            of, wanted = attrgetter(*equal), next(iter(equal.values())) if len(equal) == 1 else tuple(equal.values())
+            kept = {key: record for key, record in kept.items() if of(record) == wanted}
+        return [kept[key] for key in sorted(kept)]
 
     @verb
     def balance(self, account: str) -> int:
