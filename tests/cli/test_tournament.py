@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from cups import AFTER, BEFORE, BETWEEN, CLOSES, FIRST_DAY, IDS, MODELS, OPENS, RESOLVES, ROUND, Cup
 
+from crowdalpha.tournament.ports import BusyError
+
 SCRIPT = Path(sys.executable).parent / "crowdalpha"
 
 
@@ -188,6 +190,21 @@ def test_a_round_that_waits_for_a_beacon_takes_the_first_value_after_its_close(c
     assert cup.codes("round", "beacon", 2, 1, "00ff", "--now", CLOSES) == ["wrong_beacon"]
     wanted = re.search(r"value (\d+) of", cup.run("round", "beacon", 2, 1, "00ff", "--now", CLOSES, code=3))[1]
     assert cup.read("round", "beacon", 2, wanted, "00FF", "--now", CLOSES)["value"] == "00ff"
+
+
+def test_a_tick_that_has_no_turn_is_tried_again(cup, monkeypatch):
+    answers = iter([BusyError("no turn within 60 s"), ["open:1"], [], KeyboardInterrupt()])
+
+    def tick(engine, now):
+        answer = next(answers)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("crowdalpha.engine.Engine.tick", tick)
+    told = cup.run("tick", "--every", "0.001")
+    assert told.splitlines()[0] == "round 1: opened"
+    assert next(answers, None) is None
 
 
 # what came of it

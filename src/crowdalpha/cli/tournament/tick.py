@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdalpha.cli.console import printable
+from crowdalpha.cli.console import printable, warn
 from crowdalpha.cli.tournament.door import now as clock
 from crowdalpha.cli.tournament.door import plays, time
 from crowdalpha.cli.tournament.words import ahead, answer, done, lacks, moment
@@ -38,14 +38,20 @@ def command(engine: Engine, now: datetime | None, every: float | None, as_json: 
 
 
 def _for_ever(engine: Engine, every: float, as_json: bool) -> None:
-    """Tick and say what was done, a line of JSON a tick that did something, until interrupted."""
+    """Tick until interrupted, and say what is new: in JSON, a line a tick. Who has no turn tries again."""
+    from crowdalpha.tournament.ports import BusyError
+
     said: list[str] = []
     while True:
-        found = _tick(engine, clock())
-        lines = [json.dumps(found)] if as_json else _lines(found)
-        if found["done"] or lines != said:
-            click.echo(printable("\n".join(lines)) if as_json else "\n".join(map(printable, lines)))
-        said = lines
+        try:
+            found = _tick(engine, clock())
+        except BusyError as error:
+            warn(f"busy: {error}")
+        else:
+            lines = [json.dumps(found)] if as_json else _lines(found)
+            if found["done"] or lines != said:
+                click.echo("\n".join(map(printable, lines)))
+            said = lines
         sleep(every)
 
 
