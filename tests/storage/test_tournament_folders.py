@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -245,8 +246,9 @@ def test_a_database_that_a_newer_version_has_changed_is_not_touched(folder: Path
 def test_what_speaks_to_a_database_or_a_bucket_is_named_if_it_is_not_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
+    for name in ("psycopg", "s3fs"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)  # other tests have made it known
     for line, extra in (('database = "postgresql://h/d"', "postgres"), ('files = "s3://bucket/x"', "s3")):
         (folder / FILE).write_text(line)
         with pytest.raises(InputError, match=rf"crowdalpha\[{extra}\].*driver_missing"):

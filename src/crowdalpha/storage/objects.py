@@ -31,7 +31,7 @@ class ObjectFiles:
     def __init__(self, url: str, **options: Any) -> None:
         from fsspec.core import url_to_fs
 
-        self._system, root = url_to_fs(url, use_listings_cache=False, **options)
+        self._system, root = url_to_fs(url, use_listings_cache=False, skip_instance_cache=True, **options)
         self._root = root.rstrip("/")
         protocols = self._system.protocol
         if ({protocols} if isinstance(protocols, str) else set(protocols)) & set(LOCAL):
