@@ -100,7 +100,8 @@ def change_stake(desk: Desk, ask: Callable[..., Step], id: str, model: str, now:
             found, fix = "a benchmark", "stake on a model that plays"
             raise InputError(Problem("benchmark_staked", "a model that is no benchmark", found, fix, f"model {model}"))
         rounds, balances = desk.unresolved(work), _balances_of(work, owner)
-        step = ask(id, model, *amount, now, account=owner.account, unresolved=rounds, balances=balances)
+        asked = max([now, *desk.opened(work)])  # a clock that was put back does not lead out of a round
+        step = ask(id, model, *amount, asked, account=owner.account, unresolved=rounds, balances=balances)
         work.insert(step.change)
         return keep(work, step, f"stake.{step.change.kind}", now)
 

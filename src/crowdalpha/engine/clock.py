@@ -89,7 +89,7 @@ def perform(desk: Desk, event: Due) -> bool:
 def inputs_of(desk: Desk, work: Reading, round: Round) -> Inputs:
     """What the scores of a round are made of, as it is kept now."""
     progress = known(work.get(Progress, round.number), "round", round.number)
-    secret = desk.secret(round.number)
+    secret = bytes.fromhex(progress.revealed) or desk.secret(round.number)
     seeds.check_reveal(round.commitment, secret)
     sent = work.find(Submission, round=round.number)
     features = (
@@ -224,17 +224,18 @@ def _resolve(desk: Desk, work: Transaction, round: Round, scored: Scored, at: da
     work.insert(*settled.payouts)
     said = {"round": round.number, "payouts": digest(settled.payouts), "past": digest(past)}
     work.append("round.settled", said | {"balances": digest_of(before)}, at)
-    _release(work, round, at)
+    _release(desk, work, at)
     secret = desk.secret(round.number)
     progress = known(work.get(Progress, round.number), "round", round.number)
     work.update(replace(progress, revealed=secret.hex()))
     work.append("secret.revealed", {"round": round.number, "secret": secret.hex()}, at)
 
 
-def _release(work: Transaction, round: Round, at: datetime) -> None:
+def _release(desk: Desk, work: Transaction, at: datetime) -> None:
+    resolved = stakes.resolved_up_to(desk.unresolved(work))
     changes = [change for status in ("pending", "effective") for change in work.find(StakeChange, status=status)]
     owners = {model.id: model.account for model in work.find(Model)}
-    for step in stakes.at_resolution(round.number, changes, at, accounts=owners, balances=work.balances()):
+    for step in stakes.at_resolution(resolved, changes, at, accounts=owners, balances=work.balances()):
         work.update(step.change)
         keep(work, step, "stake.released", at)
 

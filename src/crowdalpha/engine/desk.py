@@ -65,6 +65,10 @@ class Desk:
         """The rounds that are not resolved, as changes of stakes ask for them."""
         return [round for round, _ in self.running(work)]
 
+    def opened(self, work: Reading) -> list[datetime]:
+        """When the rounds that run now have opened."""
+        return [round.open_time for round, progress in self.running(work) if progress.stage is not Stage.SCHEDULED]
+
     def secret(self, round: int) -> bytes:
         """The secret that draws a round's bags."""
         return seeds.round_secret(self.master, round)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,6 +71,7 @@ def schedule(
         before = work.get(Round, round.number)
         if before is not None:
             return same(before, announced)
+        refuse_if_any(_out_of_order(announced, desk.unresolved(work)))
         work.insert(announced, Progress(round.number, Stage.SCHEDULED))
         said = {"round": round.number, "commitment": announced.commitment, "universe": announced.universe}
         work.append("round.scheduled", said | {"record": digest([announced])}, now)
@@ -221,6 +223,18 @@ def _in_order(universe: Sequence[str], features: Mapping[str, Sequence[float]]) 
     """Features whose rows stand in the order of the given ids, as bytes in the order that ids are kept in."""
     order = np.argsort(np.array([id.encode() for id in universe], object), kind="stable")
     return features_bytes({name: np.asarray(column)[order].tolist() for name, column in features.items()})
+
+
+def _out_of_order(round: Round, others: Sequence[Round]) -> list[Problem]:
+    """Rounds open and close in the order of their numbers: so it is plain which one a stake waits for."""
+    rows = sorted([*others, round], key=lambda row: row.number)
+    found = []
+    for before, after in pairwise(rows):
+        if round in (before, after) and (before.open_time > after.open_time or before.close_time > after.close_time):
+            expected = f"round {before.number} to open and close no later than round {after.number}"
+            fix = "number rounds in the order of their times"
+            found.append(Problem("rounds_out_of_order", expected, "the opposite", fix, f"round {round.number}"))
+    return found
 
 
 def _problems(desk: Desk, round: Round, universe: Sequence[str]) -> list[Problem]:

@@ -8,7 +8,8 @@
 Increases are reserved in an account of their own, so that no wallet is spent twice: the ledger itself refuses it. A
 change can be cancelled while it is pending. What is in release still burns; then the decrease that leaves first gets
 less, so that what is at risk the longest stays covered. After every resolution a model's release is to the unit what
-its effective decreases say. Rounds are taken to close, and to resolve, in the order of their numbers.
+its effective decreases say. Rounds open and close in the order of their numbers; they resolve in any order, for one
+whose target is late is settled late, and who was at risk in it waits for it.
 
 Wherever rounds are asked for as `unresolved`, these are all rounds that have not been resolved yet, scheduled ones
 included: a round that is late counts as running, so that nobody leaves between its time and its settlement.
@@ -25,7 +26,7 @@ from typing import Literal
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tournament import ledger
 from crowdalpha.tournament.ledger import Entry
-from crowdalpha.tournament.money import format_amount, positive_problems
+from crowdalpha.tournament.money import LARGEST, format_amount, positive_problems
 from crowdalpha.tournament.rounds import Round
 
 Kind = Literal["increase", "decrease", "drain"]
@@ -127,7 +128,7 @@ def cancel(change: StakeChange, at: datetime, *, account: str, unresolved: Itera
     Refused with code `not_pending` once it is effective, or, if `unresolved` rounds are given, as soon as the close it
     waits for is due, however late that is done.
     """
-    closed = [round.number for round in unresolved if round.close_time <= at and round.number >= change.effective_round]
+    closed = [round.number for round in unresolved if change.requested_at < round.close_time <= at]
     if change.status != "pending" or closed:
         found = f"round {closed[0]} closed" if change.status == "pending" else change.status
         where, fix = f"stake change {change.id}", "ask for another change"
@@ -142,25 +143,33 @@ def at_close(round: int, changes: Iterable[StakeChange], at: datetime, *, balanc
     """What a closing round does to stakes before they are frozen: pending changes become effective.
 
     They do so in the order they were asked for; a decrease moves no more than burns have left, a drain all that is
-    staked. Changes that are not due are left out: a second call with what the first one made of them does nothing.
+    staked. Changes that are not due, or were asked for only at `at` or later, are left out: a second call with what
+    the first one made of them does nothing.
     """
-    due = [change for change in changes if change.status == "pending" and change.effective_round <= round]
+    asked = [change for change in changes if change.status == "pending" and change.requested_at < at]
+    due = [change for change in asked if change.effective_round <= round]
     return tuple(_into_effect(sorted(due, key=_asked), at, dict(balances)))
 
 
+def resolved_up_to(unresolved: Iterable[Round]) -> int:
+    """The number up to which all rounds have resolved."""
+    return min((round.number for round in unresolved), default=LARGEST) - 1
+
+
 def at_resolution(
-    round: int, changes: Iterable[StakeChange], at: datetime, *, accounts: Mapping[str, str], balances: Balances
+    resolved: int, changes: Iterable[StakeChange], at: datetime, *, accounts: Mapping[str, str], balances: Balances
 ) -> tuple[Step, ...]:
     """What a resolved round does to stakes after it is settled: decreases that waited for it are paid back.
 
-    `changes` are all that are pending or effective (others are left out), `accounts` names each model's account,
-    `balances` are those after the settlement. First what the round burned of a release is taken off its decreases;
-    then those still pending, because no round has closed since they were asked for, become effective.
+    `resolved` is the number up to which all rounds have resolved now: while an older one is late, nobody leaves who was
+    at risk in it. `changes` are all that are pending or effective (others are left out), `accounts` names each model's
+    account, `balances` are those after the settlement. First what the round burned of a release is taken off its
+    decreases; then those still pending, because no round has closed since they were asked for, become effective.
     """
     known = {change.id: change for change in sorted(changes, key=_asked)}
     steps = list(_after_burns(known.values(), balances))
     known |= {step.change.id: step.change for step in steps}
-    due = {id: change for id, change in known.items() if 0 < (change.release_round or 0) <= round}
+    due = {id: change for id, change in known.items() if 0 < (change.release_round or 0) <= resolved}
     pending = [change for change in due.values() if change.status == "pending"]
     steps += (entered := list(_into_effect(pending, at, dict(balances))))
     due |= {step.change.id: step.change for step in entered}
