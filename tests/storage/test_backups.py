@@ -18,7 +18,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from servers import Postgres
 
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.storage import migrations
@@ -34,6 +33,7 @@ from crowdalpha.tournament import ledger
 from crowdalpha.tournament.events import Head
 from crowdalpha.tournament.ports import PredictionStore
 from crowdalpha.tournament.records import Submission, key_of
+from servers import Postgres
 
 Fresh = Callable[[], SqlStore]
 NUMBERS = count()

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from servers import Postgres
 
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.storage import migrations, tables
@@ -19,9 +18,11 @@ from crowdalpha.storage.backup import backup, restore
 from crowdalpha.storage.memory import MemoryFiles
 from crowdalpha.storage.sql import SqlStore
 from crowdalpha.testing.stores import NOON, account
+from servers import Postgres
 
 MONEY = {"amount", "at_risk", "owed", "paid"}
 COUNTS = {"number", "round", "n_bags", "final_bags", "n_ids", "effective_round", "release_round", "day"}
+COUNTS |= {"status", "data_datestamp"}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -104,7 +105,7 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "second", "first"
+revision, down_revision = "second", "people"
 
 
 def upgrade():

@@ -8,7 +8,7 @@
 The environment goes before the file: CROWDALPHA_DATABASE, CROWDALPHA_FILES, CROWDALPHA_SECRET_FILE.
 """
 
-from crowdalpha.settings.file import FILE, SECRET, RoundDefaults, Settings, read
+from crowdalpha.settings.file import FILE, SECRET, RoundDefaults, ServerSettings, Settings, read
 from crowdalpha.settings.keeping import back_up, initialise, restore
 from crowdalpha.settings.opening import open_engine
 
@@ -16,6 +16,7 @@ __all__ = [
     "FILE",
     "SECRET",
     "RoundDefaults",
+    "ServerSettings",
     "Settings",
     "back_up",
     "initialise",

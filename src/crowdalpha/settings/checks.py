@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,10 @@ def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _address(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value) is not None
+
+
 def _metrics(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(name, str) and name in METRICS for name in value)
 
@@ -63,4 +68,8 @@ CHECKS = {
     "rounds.n_bags": COUNT,
     "rounds.final_bags": COUNT,
     "rounds.ties": _one_of(*TIES),
+    "server.number": COUNT,
+    "server.tournament": Check("text that can be printed", _title),
+    "server.url": Check("http://HOST or https://HOST, with a port or a path if need be", _address),
+    "server.sign_up": Check("true or false", _flag),
 }

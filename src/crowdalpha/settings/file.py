@@ -37,6 +37,18 @@ class RoundDefaults:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What the server says of itself: the tournament's `number` and `tournament` name in both APIs, its address as
+    others see it (`url`, "" for the one that a request came to), and whether people may open accounts themselves.
+    """
+
+    number: int = 8
+    tournament: str = "classic"
+    url: str = ""
+    sign_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A tournament's settings, complete: paths and URLs are absolute, and nothing is wrong with them.
 
@@ -50,6 +62,7 @@ class Settings:
     secret: Path
     rules: SubmissionRules
     rounds: RoundDefaults
+    server: ServerSettings = ServerSettings()
 
 
 def read(folder: Path | str, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -97,6 +110,7 @@ def settle(said: Said, folder: Path, environ: Mapping[str, str] = os.environ) ->
         secret=folder / (environ.get(SECRET_FILE) or SECRET),
         rules=_rules(_under("submissions", flat)),
         rounds=_rounds(_under("rounds", flat)),
+        server=ServerSettings(**_under("server", flat)),
     )
 
 

@@ -148,4 +148,5 @@ _PLAIN: dict[Any, tuple[str, Plain]] = {
     tuple[datetime, ...]: ("aware times in UTC", _many(_moment)),
     frozenset({float, NoneType}): ("a number that is not NaN, or none", _or_none(_number)),
     frozenset({int, NoneType}): (f"{WHOLE}, or none", _or_none(_whole)),
+    frozenset({datetime, NoneType}): (f"{MOMENT}, or none", _or_none(_moment)),
 }

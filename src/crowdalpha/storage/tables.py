@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.types import TypeDecorator
 
-from crowdalpha.tournament import records
+from crowdalpha.tournament import people, records
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
@@ -139,9 +139,9 @@ def real(name: str, comment: str, **settings: Any) -> sa.Column[Any]:
     return sa.Column(name, REAL, nullable=True, comment=comment, **settings)
 
 
-def moment(name: str, comment: str) -> sa.Column[Any]:
+def moment(name: str, comment: str, *, nullable: bool = False) -> sa.Column[Any]:
     """A column of times."""
-    return sa.Column(name, Moment, nullable=False, comment=f"{comment}; microseconds since 1970 UTC")
+    return sa.Column(name, Moment, nullable=nullable, comment=f"{comment}; microseconds since 1970 UTC")
 
 
 def table(name: str, *columns: Any) -> sa.Table:
@@ -213,6 +213,45 @@ payout = table(
     real("fraction", "of the stake at risk, -1 to 1"), whole("owed", UNITS), whole("paid", UNITS),
 )  # fmt: skip
 
+login = table(
+    "login", text("account", "the account's id", primary_key=True),
+    text("email", "in lower case", index=True), text("password_hash", "argon2id, with its parameters"),
+    moment("changed_at", "when the password was set"),
+)  # fmt: skip
+token = table(
+    "token", text("public_id", "its name, no secret", primary_key=True),
+    text("account", "the account's id", index=True), text("secret_hash", "SHA-256 of the secret, hex"),
+    text("name", "what its owner calls it"),
+    sa.Column("scopes", Texts, nullable=False, comment="JSON list of what it may be used for"),
+    moment("created_at", "when it was made"), moment("expires_at", "null for never", nullable=True),
+    moment("revoked_at", "null while it counts", nullable=True),
+    moment("last_used_at", "true to the hour; null for never", nullable=True),
+)  # fmt: skip
+session = table(
+    "session", text("id_hash", "SHA-256 of the cookie, hex", primary_key=True),
+    text("account", "the account's id", index=True), text("csrf", "what its forms send along"),
+    moment("created_at", "when somebody logged in"), moment("expires_at", "when it ends by itself"),
+    moment("ended_at", "null while it counts", nullable=True),
+)  # fmt: skip
+profile = table(
+    "profile", text("model", "the model's id", primary_key=True), text("bio", "about it, by its owner"),
+    text("link_text", "words of the link"), text("link_url", "where the link leads"),
+    text("webhook", "called when it shall submit; empty for none"),
+    sa.Column("archived", Flag, nullable=False, comment="whether its owner has put it away"),
+)  # fmt: skip
+delivery = table(
+    "delivery", text("submission", "the receipt's number", primary_key=True),
+    text("filename", "a bare name"), text("trigger_id", "the call that it answers; empty for none"),
+    text("source", "the program that sent it; empty for unknown"),
+    whole("data_datestamp", "the day of the data it was made from", nullable=True),
+)  # fmt: skip
+answered = table(
+    "answered", text("account", "who asked", primary_key=True),
+    text("key", "chosen by who asked", primary_key=True), text("body_hash", "SHA-256 of what was asked, hex"),
+    whole("status", "the HTTP status; 0 while it is at work"), text("content", "the answer"),
+    moment("at", "when it was asked for"),
+)  # fmt: skip
+
 entry = table(
     "entry",
     whole("number", "in the order they were posted", primary_key=True, autoincrement=True),
@@ -245,6 +284,12 @@ OF: dict[type[Any], sa.Table] = {
     AtRisk: at_risk,
     records.Score: score,
     Payout: payout,
+    people.Login: login,
+    people.Token: token,
+    people.Session: session,
+    people.Profile: profile,
+    people.Delivery: delivery,
+    people.Answered: answered,
 }
 """The table of every kind of record; its columns are the record's fields."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crowdalpha.tournament.ledger import Entry, Posting
+from crowdalpha.tournament.people import Answered, Delivery, Login, Profile, Session, Token
 from crowdalpha.tournament.records import Account, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
@@ -21,6 +22,7 @@ wholes = st.integers(-LARGEST, LARGEST) | st.sampled_from([0, 2**31, 2**53 + 1, 
 counts = st.integers(1, LARGEST)
 numbers = st.floats().map(lambda number: number + 0.0)  # stores keep minus zero as zero
 times = st.datetimes(timezones=st.just(UTC)).map(lambda time: time.replace(fold=0))  # UTC has no second pass
+maybe = st.none() | times
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
 multipliers = st.none() | st.floats(allow_nan=False).map(lambda number: number + 0.0)
 
@@ -82,5 +84,13 @@ RECORDS: Mapping[type[Any], st.SearchStrategy[Any]] = {
     AtRisk: st.builds(AtRisk, wholes, texts, wholes, numbers, numbers),
     Score: st.builds(Score, wholes, texts, wholes, texts, texts, numbers, st.booleans()),
     Payout: st.builds(Payout, wholes, texts, wholes, numbers, wholes, wholes),
+    Login: st.builds(Login, texts, texts, texts, times),
+    Token: st.builds(
+        Token, texts, texts, hashes, texts, st.lists(texts, max_size=6).map(tuple), times, maybe, maybe, maybe
+    ),
+    Session: st.builds(Session, hashes, texts, hashes, times, times, maybe),
+    Profile: st.builds(Profile, texts, texts, texts, texts, texts, st.booleans()),
+    Delivery: st.builds(Delivery, texts, texts, texts, texts, st.none() | wholes),
+    Answered: st.builds(Answered, texts, texts, hashes, wholes, texts, times),
 }
 """A strategy for every kind of record."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from crowdalpha.tournament.people import Answered, Delivery, Login, Profile, Session, Token
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
@@ -88,6 +89,12 @@ KEYS: dict[type[Any], tuple[str, ...]] = {
     AtRisk: ("round", "model"),
     Score: ("round", "rule_set", "day", "metric", "model"),
     Payout: ("round", "model"),
+    Login: ("account",),
+    Token: ("public_id",),
+    Session: ("id_hash",),
+    Profile: ("model",),
+    Delivery: ("submission",),
+    Answered: ("account", "key"),
 }
 """Every kind of record a store keeps, and the fields that name one of it."""
 
