@@ -106,18 +106,21 @@ class Histories(RuleBasedStateMachine):
         staked=st.lists(FORTUNES, min_size=3, max_size=3),
         policy=POLICIES,
         skills=st.lists(SKILLS, min_size=2, max_size=2),
+        leaving=st.lists(st.integers(0, 11), min_size=2, max_size=2),
     )
-    def begin(self, treasury: int, staked: list[int], policy: str, skills: list[int]) -> None:
-        """Three models with stakes, at risk in the first of two rounds and sent in for the second."""
+    def begin(self, treasury: int, staked: list[int], policy: str, skills: list[int], leaving: list[int]) -> None:
+        """Three models with stakes, at risk in the first of two rounds and sent in for the second; one may leave."""
         self.pay("treasury", treasury, True, 0)
         for model, amount in zip(("a1", "a2", "b1"), staked, strict=True):
             self.choose(model, None)
             self.pay(f"wallet:{OWNERS[model]}", amount, True, 0)
             self.ask(model, "stake_increase", 7, 0)
-        for skill in skills:
+        for skill, tenths in zip(skills, leaving, strict=True):
             self.announce(0, 2, (1, 2), 1, policy, True)
             self.submit({"a1", "a2", "b1"}, skill, 0)
             self.tick(1, 0)
+            if tenths:
+                self.ask("a1", "stake_decrease", tenths, 0)
 
     @rule(model=MODEL, choice=st.sampled_from([None, (1.0, 0.0), (0.0, 2.0), (1.0, 0.5)]))
     def choose(self, model: str, choice: tuple[float, float] | None) -> None:
@@ -144,7 +147,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         model=MODEL,
-        verb=st.sampled_from(["stake_increase", "stake_decrease", "stake_drain"]),
+        verb=st.sampled_from(["stake_decrease", "stake_increase", "stake_drain", "stake_decrease"]),
         amount=st.one_of(TENTHS, TENTHS, AMOUNTS),
         back=BACK,
     )

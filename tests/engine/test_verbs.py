@@ -355,6 +355,7 @@ def test_a_withdrawal_happens_once_and_never_takes_more_than_there_is(engine: En
         lambda engine: engine.add_model("ada", "ada", "ada's model", START + WEEK),
         lambda engine: engine.stake_increase("stake-ada", "ada", 100 * COIN, START + WEEK),
         lambda engine: engine.deposit("ada", 1000 * COIN, START, into="wallet:ada"),
+        lambda engine: engine.deposit("ada", 1000 * COIN, START + WEEK, into="wallet:ada"),
     ],
 )
 def test_what_is_asked_for_twice_under_one_id_is_done_once(engine: Engine, again: Callable[[Engine], object]) -> None:
@@ -372,12 +373,34 @@ def test_what_is_asked_for_twice_under_one_id_is_done_once(engine: Engine, again
         lambda engine: engine.add_model("ada", "bob", "ada's model", START),
         lambda engine: engine.stake_increase("stake-ada", "ada", 99 * COIN, START),
         lambda engine: engine.stake_increase("stake-ada", "bob", 100 * COIN, START),
+        lambda engine: engine.deposit("ada", 999 * COIN, START, into="wallet:ada"),
+        lambda engine: engine.deposit("ada", 1000 * COIN, START, into="wallet:bob"),
     ],
 )
 def test_something_else_under_an_id_that_is_taken_is_refused(engine: Engine, other: Callable[[Engine], object]) -> None:
     with pytest.raises(InputError) as refused:
         other(engine)
     assert refused.value.code == "id_taken"
+
+
+@pytest.mark.parametrize("id", ["", " ", "a ", "a\nb", "a\0b", "\u202egpj", "x" * 201])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda engine, id: engine.open_account(id, "A", START),
+        lambda engine, id: engine.add_model(id, "ada", "A", START),
+        lambda engine, id: engine.stake_increase(id, "ada", 1, START),
+        lambda engine, id: engine.deposit(id, 1, START, into="treasury"),
+        lambda engine, id: engine.submit(id, "ada", upload(1, "ada"), FIRST.open_time),
+    ],
+    ids=["account", "model", "stake change", "deposit", "submission"],
+)
+def test_an_id_that_people_could_not_read_is_refused(
+    engine: Engine, verb: Callable[[Engine, str], object], id: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        verb(engine, id)
+    assert refused.value.code == "bad_id"
 
 
 # leaderboards

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crowdalpha.engine.desk import Desk, known, same, taken
+from crowdalpha.engine.desk import Desk, known, require_id, same, taken
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament import ledger, stakes
 from crowdalpha.tournament.ledger import Entry
-from crowdalpha.tournament.ports import Reading, Transaction
+from crowdalpha.tournament.ports import Reading, TakenError, Transaction
 from crowdalpha.tournament.records import METAMODEL, Account, Model
 from crowdalpha.tournament.stakes import AtRisk, StakeChange, Step
 
@@ -39,6 +39,7 @@ class Statement:
 
 def open_account(desk: Desk, id: str, name: str, now: datetime) -> Account:
     """A new account, with an empty wallet."""
+    require_id("account", id)
     account = Account(id, name, now)
     with desk.store.transaction() as work:
         before = work.get(Account, id)
@@ -51,6 +52,7 @@ def open_account(desk: Desk, id: str, name: str, now: datetime) -> Account:
 
 def add_model(desk: Desk, model: Model, now: datetime) -> Model:
     """A new model of an account."""
+    require_id("model", model.id)
     if model.id == METAMODEL:
         found, fix = repr(model.id), "choose another"
         raise InputError(Problem("reserved_id", "an id that is not the metamodel's own", found, fix, "model"))
@@ -81,16 +83,25 @@ def choose(desk: Desk, model: str, choice: tuple[float, float] | None, now: date
 
 def move(desk: Desk, entry: Entry, what: str, key: str, now: datetime) -> bool:
     """Post a deposit or a withdrawal; False if it was posted before."""
-    with desk.store.transaction() as work:
-        done = work.post(entry)
-        if done:
-            said = {"key": key, "entry": entry.id, "postings": {p.account: str(p.amount) for p in entry.postings}}
-            work.append(what, said, now)
-        return done
+    require_id("key", key)
+    try:
+        with desk.store.transaction() as work:
+            done = work.post(entry)
+            if done:
+                said = {"key": key, "entry": entry.id, "postings": {p.account: str(p.amount) for p in entry.postings}}
+                work.append(what, said, now)
+            return done
+    except TakenError:
+        with desk.store.reading() as look:
+            kept = next(e for p in entry.postings for e in look.entries(p.account) if e.id == entry.id)
+        if kept.postings == entry.postings:  # asked again later: it is done
+            return False
+        raise InputError(taken(entry.kind, key, "one that moved something else")) from None
 
 
 def change_stake(desk: Desk, ask: Callable[..., Step], id: str, model: str, now: datetime, *amount: int) -> StakeChange:
     """Ask for a change of a model's stake; the same id again is the same change."""
+    require_id("stake change", id)
     with desk.store.transaction() as work:
         owner = known(work.get(Model, model), "model", model)
         before = work.get(StakeChange, id)

@@ -19,6 +19,7 @@ from crowdalpha.tournament.submissions import SubmissionRules, Verdict
 
 Judge = Callable[[bytes, Sequence[str], SubmissionRules], Verdict]
 Record = TypeVar("Record")
+LONGEST_ID = 200
 REMEMBERED = 8
 """Universes that are kept in memory: as many rounds may be taking submissions at once, or nearly."""
 RUNNING = (Stage.SCHEDULED, Stage.OPEN, Stage.CLOSED, Stage.SCORING)
@@ -96,6 +97,13 @@ def same(before: Record, asked: Any, *aside: str) -> Record:
         what = type(asked).__name__.lower()
         raise InputError(taken(what, getattr(asked, "id", ""), f"one with another {', '.join(differ)}"))
     return before
+
+
+def require_id(what: str, id: object) -> None:
+    """Refuse an id that people could not read: blank, with signs that do not print, or far too long."""
+    if not isinstance(id, str) or not id.strip() or id != id.strip() or not id.isprintable() or len(id) > LONGEST_ID:
+        expected, found = f"1 to {LONGEST_ID} printable characters, none of them blank at an end", ascii(id)[:60]
+        raise InputError(Problem("bad_id", expected, found, "choose another id", what))
 
 
 def taken(what: str, id: object, found: str) -> Problem:

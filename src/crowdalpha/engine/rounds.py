@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from crowdalpha.engine import desk as names
-from crowdalpha.engine.desk import Desk, begun, known, same
+from crowdalpha.engine.desk import Desk, begun, known, require_id, same
 from crowdalpha.payouts import require_fair
 from crowdalpha.payouts import rules as dated_rules
 from crowdalpha.scoring.metrics import metric
@@ -111,6 +111,7 @@ def set_beacon(desk: Desk, number: int, value_number: int, value: bytes, now: da
 
 def submit(desk: Desk, id: str, model: str, content: bytes, now: datetime) -> Submission:
     """Take a submission for the round that is open, or late for the one that closed last; returns the receipt."""
+    require_id("submission", id)
     file = sha256(content).hexdigest()
     with desk.store.reading() as work:
         before = work.get(Submission, id)

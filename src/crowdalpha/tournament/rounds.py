@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
+from crowdalpha.tournament.money import LARGEST
 
 SCORING_DAYS = 20
 """Scoring days of a round unless it names others: the target arrives in as many parts [SPEC 2]."""
@@ -228,7 +229,7 @@ def _out_of_order(times: Iterable[tuple[str, datetime]]) -> Iterator[Problem]:
 
 def _bad_counts(round: Round) -> Iterator[Problem]:
     checks = {
-        "number": (round.number >= 1, "1 or more", round.number),
+        "number": (1 <= round.number <= LARGEST, "1 to 2^63 - 1", round.number),
         "rule": (bool(round.rule), "the name of a rule set", round.rule),
         "n_bags": (round.n_bags >= 1, "1 or more", round.n_bags),
         "final_bags": (round.final_bags >= round.n_bags, f"{round.n_bags} or more, as n_bags", round.final_bags),
