@@ -109,6 +109,7 @@ def test_the_page_holds_the_model_and_its_features(run, files, model, tmp_path):
     page = tmp_path / "page.html"
     done = run("diagnose", *files, "--report", page, "--worst", 2)
     assert done.stdout.endswith(f"report in {page}\n")
+    assert " an era</" in page.read_text()
     assert all(name in page.read_text() for name in (model, "f0", "f1", "f2"))
     lines = done.stdout.splitlines()
     start = lines.index("Features it leans on most") + 3

@@ -25,7 +25,7 @@ REFUSED = {
     "inf_in_predictions": lambda: scoring.corr(INF_INSIDE, T),
     "nan_in_features": lambda: scoring.exposures(P, [[np.nan]] * 5),
     "bad_target": lambda: scoring.corr(P, [*T[:-1], np.nan]),
-    "constant_target": lambda: scoring.corr(P, [0.5] * 5),
+    "constant_target": lambda: scoring.corr(P, [3] * 5),
     "constant_target of numerai_corr": lambda: scoring.numerai_corr(P, [0.5] * 5),
     "bad_ties": lambda: scoring.rank(P, ties="max"),
     "bad_proportion": lambda: scoring.neutralize(P, T, proportion=1.1),

@@ -158,7 +158,7 @@ def test_whole_numbers_of_too_many_digits_are_refused_by_column():
     arrow = CROWD.set_column(1, "first", LONG)
     for longer in (arrow, pl.from_arrow(arrow), arrow.to_pandas()):
         (found,) = problems(longer, TARGETS)
-        assert (found.code, found.where, "first" in found.found) == ("too_many_digits", "predictions", True)
+        assert (found.code, found.where) == ("too_many_digits", "predictions, era 1, model first")
     assert codes(CROWD, TARGETS.set_column(1, "target", LONG)) == ["too_many_digits"]
     features = pa.table({"id": IDS, "f": LONG})
     assert codes(CROWD, TARGETS, features=features, metrics="fnc") == ["too_many_digits"]
@@ -168,7 +168,28 @@ def test_whole_numbers_of_too_many_digits_are_refused_by_column():
 
 def test_a_hole_in_a_column_of_long_whole_numbers_hides_no_digit():
     with_hole = pa.array([2**60 + 1, None, 3, 4])
-    assert codes(CROWD.set_column(1, "first", with_hole), TARGETS) == ["too_many_digits"]
+    assert codes(CROWD.set_column(1, "first", with_hole), TARGETS) == ["nan_in_predictions", "too_many_digits"]
+
+
+@pytest.mark.parametrize("layout", ["wide", "long"])
+def test_only_the_model_with_too_many_digits_is_left_out_and_only_where_it_has_them(layout):
+    eras_, again = [1] * 4 + [2] * 4, [*IDS, *IDS]
+    longer = {"long": [2**60 + 1, 2, 3, 4, 1, 2, 3, 4], "short": [1, 2, 3, 4, 4, 2, 3, 1]}
+    crowd = pa.table({"era": eras_, "id": again, **longer})
+    if layout == "long":
+        rows = {"model": ["long"] * 8 + ["short"] * 8, "prediction": longer["long"] + longer["short"]}
+        crowd = pa.table({"era": eras_ * 2, "id": again * 2, **rows})
+    targets = pa.table({"era": eras_, "id": again, "target": column([0, 1, 2, 3] * 2)})
+    left = []
+    scores = score(crowd, targets, metrics=["corr"], invalid="leave_out", problems=left)
+    assert [(p.code, p.where) for p in left] == [("too_many_digits", "predictions, era 1, model long")]
+    assert [value is None or value != value for value in scores["corr"].to_pylist()] == [True, False, False, False]
+
+
+def test_a_misspelt_column_of_predictions_is_not_taken_for_a_table_of_models():
+    rows = pa.table({"id": IDS, "model": ["m"] * 4, "predicton": column([1, 2, 3, 4])})
+    (found,) = problems(rows, TARGETS)
+    assert (found.code, "predicton" in found.found) == ("missing_columns", True)
 
 
 def test_decimals_are_refused_only_where_two_of_them_would_become_one():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -131,6 +131,16 @@ def counted(how_many: int, what: str) -> str:
     ('1 era', '2,000 eras')
     """
     return f"{how_many:,} {what}{'' if how_many == 1 else 's'}"
+
+
+def an_era(sizes: Collection[int]) -> str:
+    """How many ids an era has, given each era's; nothing if there is no era.
+
+    >>> an_era([5, 5]), an_era([1000, 200])
+    ('5 an era', '200 to 1,000 an era')
+    """
+    ends = sorted({min(sizes, default=0), max(sizes, default=0)})
+    return f"{' to '.join(f'{end:,}' for end in ends)} an era" if sizes else ""
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span
+from crowdalpha.cli.console import an_era, counted, number, print_json, progress, reports_refusals, span
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.notices import notices_beside
 from crowdalpha.cli.options import as_json, existing, report, some
@@ -53,7 +53,7 @@ def command(
         diagnosis = diagnose(
             aligned,
             aligned.models[0],
-            partial(_run, predictions.name, notices.credits),
+            partial(_run, predictions.name, notices.credits, an_era([len(era.ids) for era in aligned])),
             features=aligned.names["features"] if features else None,
             caveats=notices.caveats,
             progress=lambda era: told(next(done), len(aligned), "Diagnosing"),
@@ -65,12 +65,12 @@ def command(
         _print(diagnosis, worst, report, notices.first)
 
 
-def _run(source: str, credits: str, n_eras: int) -> Run:
+def _run(source: str, credits: str, ids: str, n_eras: int) -> Run:
     from importlib.metadata import version
 
     from crowdalpha.diagnostics.data import Run
 
-    return Run(n_eras, 1, "", 0, "none", version("crowdalpha"), source=source, credits=credits)
+    return Run(n_eras, 1, ids, 0, "none", version("crowdalpha"), source=source, credits=credits)
 
 
 def _write_report(diagnosis: Diagnosis, page: Path) -> None:

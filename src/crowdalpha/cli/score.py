@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span, warn
+from crowdalpha.cli.console import an_era, counted, number, print_json, progress, reports_refusals, span, warn
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.notices import Notices, caveats_of, is_about, notices_beside
 from crowdalpha.cli.options import as_json, existing, known_metrics, output, report
@@ -220,10 +220,8 @@ def _write_report(
     from crowdalpha.diagnostics.report import crowd_report as draw
     from crowdalpha.diagnostics.survey import crowd_report
 
-    low, high = min(seen.n_ids), max(seen.n_ids)
-    ids = f"{low:,} an era" if low == high else f"{low:,} to {high:,} an era"
     made, models = version("crowdalpha"), len(seen.models)
-    run = Run(len(seen.eras), models, ids, bags, seed, made, source=source.name, credits=said.credits)
+    run = Run(len(seen.eras), models, an_era(seen.n_ids), bags, seed, made, source=source.name, credits=said.credits)
     title = source.stem or "Crowd"
     report = crowd_report(seen, run, title=title, descriptions=marked, caveats=said.caveats)
     page.write_text(draw(report), encoding="utf-8")

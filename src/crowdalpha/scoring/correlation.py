@@ -78,7 +78,7 @@ def fnc_2021(predictions: ArrayLike | Ranks, features: ArrayLike, target: ArrayL
 
 def varying_target(target: ArrayLike, n_ids: int) -> Floats:
     """The target as (n_ids,) numbers that are not all the same, scaled by a power of two (no CORR changes)."""
-    t = exact.scaled(vector(target, "target", n_ids))
+    t = vector(target, "target", n_ids)
     if (t == t[0]).all():
         raise InputError(
             Problem(
@@ -88,7 +88,7 @@ def varying_target(target: ArrayLike, n_ids: int) -> Floats:
                 "leave this era out: no model can be told from another in it",
             )
         )
-    return t
+    return exact.scaled(t)
 
 
 def rank_dots(ranks: Ranks, columns: Floats) -> Floats:

@@ -6,7 +6,7 @@ exactly one finite number. A model that says nothing in the era is absent, which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,13 +62,15 @@ class Layout(Protocol):
 class Wide:
     """A column a model. Every row holds an id for all models at once.
 
-    `reported` are models about whose numbers a reader of files has already complained, row by row.
+    `rounded` says of some models in which rows a float64 would round their numbers. `reported` are models about whose
+    numbers a reader of files has already complained, row by row.
     """
 
     sheets: Sheets
     sheet: Sheet
     models: tuple[str, ...]
     arrays: tuple[NDArray[Any], ...]
+    rounded: Mapping[int, NDArray[np.bool_]]
     reported: frozenset[str]
 
     def block(self, era: int, universe: Codes, places: Places) -> Block:
@@ -91,14 +93,16 @@ class Wide:
                 problems += _value_problems(self.sheets, values[j], order, f"{where}, model {self.models[j]}")
         if not aligned:
             return Block(np.zeros((0, len(universe))), present[:0], problems)
-        return Block(values if len(present) == len(values) else values[present], present, problems)
+        longer = [j for j, mask in self.rounded.items() if mask[rows].any()]
+        problems += _rounded_problems(where, [self.models[j] for j in longer], self.reported)
+        return _chosen(values, np.setdiff1d(present, longer), problems)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Long:
     """A row for each id and model: `model` holds the number of each row's model, `value` its prediction.
 
-    `reported` as in `Wide`.
+    `rounded` marks the rows whose number a float64 would round; `reported` as in `Wide`.
     """
 
     sheets: Sheets
@@ -106,6 +110,7 @@ class Long:
     models: tuple[str, ...]
     model: Codes
     value: NDArray[Any]
+    rounded: NDArray[np.bool_]
     reported: frozenset[str]
 
     def block(self, era: int, universe: Codes, places: Places) -> Block:
@@ -125,8 +130,10 @@ class Long:
         speaks = np.bincount(model[~np.isnan(value)], minlength=shape[0]) > 0
         faulty = np.union1d(broken, np.flatnonzero(ragged & speaks))
         problems = self._problems(faulty, model, ids, place, value, universe, era) if len(faulty) else []
-        present = present[~ragged[present]]
-        return Block(values if len(present) == len(values) else values[present], present, problems)
+        longer = np.unique(model[self.rounded[rows]])
+        where = f"predictions, era {self.sheets.era_name(era)}"
+        problems += _rounded_problems(where, [self.models[j] for j in longer], self.reported)
+        return _chosen(values, np.setdiff1d(present[~ragged[present]], longer), problems)
 
     def _problems(
         self, faulty: Rows, model: Codes, ids: Codes, place: Codes, value: Floats, universe: Codes, era: int
@@ -156,14 +163,17 @@ def layout(sheets: Sheets, reported: frozenset[str]) -> tuple[Layout | None, lis
 
 def not_numeric(table: Any, names: Sequence[str], where: str) -> list[Problem]:
     """A problem that names the columns that do not hold numbers, or else those whose numbers would be rounded."""
-    bad = [name for name in names if not columns.is_numeric(table.column(name).type)]
-    if bad:
-        found = shown([f"{name} of type {table.column(name).type}" for name in bad])
-        return [Problem("not_numeric", "columns of numbers", found, "convert or drop these columns", where)]
+    if found := no_numbers(table, names, where):
+        return found
     bad = [name for name in names if columns.rounded(table.column(name)).any()]
-    fix = "round, rank or shift them yourself: numbers that differ must not become the same"
-    wanted = "numbers that a float64 can hold"
-    return [Problem("too_many_digits", wanted, f"longer ones in {shown(bad)}", fix, where)] if bad else []
+    return [_rounded_problem(where, f"longer ones in {shown(bad)}")] if bad else []
+
+
+def no_numbers(table: Any, names: Sequence[str], where: str) -> list[Problem]:
+    """A problem that names the columns that do not hold numbers."""
+    bad = [name for name in names if not columns.is_numeric(table.column(name).type)]
+    found = shown([f"{name} of type {table.column(name).type}" for name in bad])
+    return [Problem("not_numeric", "columns of numbers", found, "convert or drop these columns", where)] if bad else []
 
 
 def universe_problems(
@@ -186,18 +196,23 @@ def universe_problems(
 
 def _wide(sheets: Sheets, sheet: Sheet, reported: frozenset[str]) -> tuple[Layout | None, list[Problem]]:
     names = sorted(sheet.value_columns, key=str.encode)
-    problems = not_numeric(sheet.table, names, "predictions")
+    problems = no_numbers(sheet.table, names, "predictions")
+    found = f"only {', '.join(sheet.table.column_names)}"
     if not names:
         wanted = "a column for each model, or the columns model and prediction"
-        found = f"only {', '.join(sheet.table.column_names)}"
         problems = [Problem("missing_columns", wanted, found, "add the predictions", "predictions")]
+    elif problems and "model" in names:  # nobody calls a column of text so in a wide table
+        wanted, fix = "a column prediction beside the column model", "rename the column of predictions"
+        problems = [Problem("missing_columns", wanted, found, fix, "predictions")]
     if problems:
         return None, problems
-    return Wide(sheets, sheet, tuple(names), tuple(sheet.numbers(name) for name in names), reported), []
+    masks = {j: columns.rounded(sheet.table.column(name)) for j, name in enumerate(names)}
+    rounded = {j: mask for j, mask in masks.items() if mask.any()}
+    return Wide(sheets, sheet, tuple(names), tuple(sheet.numbers(name) for name in names), rounded, reported), []
 
 
 def _long(sheets: Sheets, sheet: Sheet, reported: frozenset[str]) -> tuple[Layout | None, list[Problem]]:
-    problems = not_numeric(sheet.table, ["prediction"], "predictions")
+    problems = no_numbers(sheet.table, ["prediction"], "predictions")
     keys = columns.text_keys(sheet.table.column("model"))
     if keys is None:
         found = f"model of type {sheet.table.column('model').type}"
@@ -210,7 +225,8 @@ def _long(sheets: Sheets, sheet: Sheet, reported: frozenset[str]) -> tuple[Layou
         found = f"{blank} rows without"
         problems.append(Problem("blank_model", "a model in every row", found, "drop them", "predictions"))
     models = tuple(names.values.to_pylist())
-    return Long(sheets, sheet, models, names.codes[0], sheet.numbers("prediction"), reported), problems
+    values, rounded = sheet.numbers("prediction"), columns.rounded(sheet.table.column("prediction"))
+    return Long(sheets, sheet, models, names.codes[0], values, rounded, reported), problems
 
 
 def _finite(values: Floats) -> tuple[Rows, Rows]:
@@ -221,6 +237,19 @@ def _finite(values: Floats) -> tuple[Rows, Rows]:
         return np.arange(len(values)), np.zeros(0, np.intp)
     absent = np.isnan(values).all(axis=1)
     return np.flatnonzero(whole), np.flatnonzero(~whole & ~absent)
+
+
+def _chosen(values: Floats, present: Rows, problems: list[Problem]) -> Block:
+    return Block(values if len(present) == len(values) else values[present], present, problems)
+
+
+def _rounded_problems(where: str, models: Sequence[str], reported: frozenset[str]) -> list[Problem]:
+    return [_rounded_problem(f"{where}, model {model}", "longer ones") for model in models if model not in reported]
+
+
+def _rounded_problem(where: str, found: str) -> Problem:
+    fix = "round, rank or shift them yourself: numbers that differ must not become the same"
+    return Problem("too_many_digits", "numbers that a float64 can hold", found, fix, where)
 
 
 def _value_problems(sheets: Sheets, values: Floats, ids: Codes, where: str) -> list[Problem]:
