@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+from starlette.testclient import TestClient
 
 from crowdalpha.engine import Engine
+from crowdalpha.server.app import create_app
 from crowdalpha.server.callers import PARTICIPANT, Caller
 from crowdalpha.server.service import Service
 from crowdalpha.settings import Settings, initialise, open_engine
@@ -82,3 +85,28 @@ def caller(account: str, now: datetime = OPEN, *scopes: str) -> Caller:
 
 def serving(engine: Engine, settings: Settings, now: datetime = OPEN) -> Service:
     return Service(engine, settings, Clock(now))
+
+
+class Asked:
+    """An app with clients: `asked("ada")` has a token of ada's, `asked()` has none, `asked(secret=...)` a wrong one."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.app = service, create_app(service)
+        self.clock = cast(Clock, service.office.clock)
+        self._tokens: dict[Any, str] = {}
+
+    def __call__(
+        self, account: str | None = None, scopes: Collection[str] = PARTICIPANT, *, secret: str = ""
+    ) -> TestClient:
+        client = TestClient(self.app, raise_server_exceptions=False)
+        if secret:
+            client.headers["Authorization"] = f"Bearer ada.{secret}"
+        elif account is not None:
+            client.headers["Authorization"] = self._token(account, frozenset(scopes))
+        return client
+
+    def _token(self, account: str, scopes: frozenset[str]) -> str:
+        if (account, scopes) not in self._tokens:
+            token, secret = self.service.people.issue(account, "test", sorted(scopes), self.service.now())
+            self._tokens[account, scopes] = f"Bearer {token.public_id}.{secret}"
+        return self._tokens[account, scopes]

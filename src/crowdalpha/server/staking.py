@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import NAMESPACE_URL, uuid5
 
 from crowdalpha.engine import Holding
 from crowdalpha.scoring.problems import InputError, Problem
@@ -49,6 +50,11 @@ class Staking:
         who.require("read_user_info")
         return self._stake(who, model)
 
+    def of_own(self, who: Caller, model: str) -> Stake:
+        """The same for who may stake, as the answer to a change."""
+        who.require("stake")
+        return self._stake(who, model)
+
     def ask(self, who: Caller, model: str, kind: str, amount: str | None = None, *, id: str = "") -> StakeChange:
         """Ask for a change: increase or decrease by an amount in coins, or drain. The same id asks once."""
         who.require("stake")
@@ -82,15 +88,16 @@ class Staking:
         if wanted == coming:
             return None
         kind = "drain" if not wanted else "increase" if wanted > coming else "decrease"
-        return self.ask(who, model, kind, format_amount(abs(wanted - coming)), id=id)
+        same = id or str(uuid5(NAMESPACE_URL, f"{model} {now.version}"))  # two that set at once: one is refused
+        return self.ask(who, model, kind, format_amount(abs(wanted - coming)), id=same)
 
-    def cancel(self, who: Caller, id: str) -> StakeChange:
-        """Take back a change of the caller's that is pending."""
+    def cancel(self, who: Caller, id: str, *, model: str | None = None) -> StakeChange:
+        """Take back a change of the caller's that is pending; of that model only, if one is named."""
         who.require("stake")
         with self._office.engine.store.reading() as work:
             change = found(work.get(StakeChange, id), "stake change", id)
-            model = found(work.get(Model, change.model), "model", change.model)
-        if model.account != who.account:
+            owner = found(work.get(Model, change.model), "model", change.model).account
+        if owner != who.account or model not in (None, change.model):
             raise refusal("unknown", what="stake change", id=id[:80])
         return self._office.engine.stake_cancel(id, who.now)
 

@@ -11,7 +11,7 @@ from crowdalpha.server.callers import Caller
 from crowdalpha.server.catalogue import refusal
 from crowdalpha.server.models import Models
 from crowdalpha.server.names import bare_name
-from crowdalpha.server.office import Office, found, new_id, own_model
+from crowdalpha.server.office import Office, found, new_id
 from crowdalpha.server.rounds import Rounds
 from crowdalpha.server.uploads import FOLDER, Slot, Waiting
 from crowdalpha.storage.intake import LIVE, judge
@@ -137,6 +137,10 @@ class Submissions:
         submission = self._require_own(who, id)
         return self._office.engine.files.read(upload_name(submission.content_hash))
 
+    def name_of(self, id: str) -> str:
+        """What the file of a submission is called."""
+        return self._sent([id])[0].delivery.filename
+
     def _require_own(self, who: Caller, id: str) -> Submission:
         with self._office.engine.store.reading() as work:
             submission = found(work.get(Submission, id), "submission", id)
@@ -149,7 +153,8 @@ class Submissions:
         with self._office.engine.store.reading() as work:
             for delivery in work.find(Delivery, filename=filename):
                 submission = work.get(Submission, delivery.submission)
-                if submission is not None and own_model(work, who, submission.model):
+                model = None if submission is None else work.get(Model, submission.model)
+                if submission is not None and model is not None and model.account == who.account:
                     return _sent_of(work, submission)
         return None
 

@@ -1,0 +1,84 @@
+"""The app: one service, its faces, and the guards before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from crowdalpha.server import health, rest
+from crowdalpha.server.clock import Clock
+from crowdalpha.server.guards import Guards
+from crowdalpha.server.limits import Limits
+from crowdalpha.server.metrics import Metrics
+from crowdalpha.server.rest.answers import problem
+from crowdalpha.server.service import Service
+
+FACES = ("crowdalpha.server.graphql", "crowdalpha.server.pages")
+"""Faces beside REST: each has `attach(app, service)`, which adds its routes, left out of the API's description."""
+TITLE = "crowdalpha"
+
+
+def create_app(service: Service, *, limits: Limits | None = None, every: float | None = None) -> FastAPI:
+    """The app of a service.
+
+    `every` is how many seconds the clock waits between ticks (None: it has none, somebody else ticks). In `app.state`
+    are `service`, `limits`, `metrics` and `clock`.
+    """
+    app = FastAPI(
+        title=TITLE,
+        version=version("crowdalpha"),
+        lifespan=_ticking,
+        openapi_url=f"{rest.PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service, app.state.limits, app.state.metrics = service, limits or Limits(), Metrics()
+    app.state.clock = Clock(service, app.state.metrics, every) if every is not None else None
+    app.include_router(rest.router())
+    app.include_router(health.routes)
+    for face in FACES:
+        if find_spec(face) is not None and hasattr(module := import_module(face), "attach"):
+            module.attach(app, service)
+    app.add_exception_handler(Exception, problem)
+    app.add_exception_handler(404, problem)
+    app.add_exception_handler(405, problem)
+    app.add_middleware(_guards(app))
+    app.openapi = _described(app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _ticking(app: FastAPI) -> AsyncIterator[None]:
+    """The clock runs while the app does, and ends its tick before the app ends."""
+    clock: Clock | None = app.state.clock
+    if clock is not None:
+        clock.start()
+    yield
+    if clock is not None:
+        clock.stop()
+
+
+def _guards(app: FastAPI) -> Any:
+    return lambda inner: Guards(inner, app.state.limits, app.state.metrics)
+
+
+def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=TITLE,
+                version=app.version,
+                description="Tournaments, submissions, stakes and what came of them. Amounts are texts in coins.",
+                routes=app.routes,
+            )
+            app.openapi_schema = rest.describe(document)
+        return app.openapi_schema
+
+    return describe

@@ -1,0 +1,362 @@
+"""What REST takes and gives, field by field: the description of the API is made of it.
+
+Amounts are texts in coins, times RFC 3339 in UTC, scores numbers or null.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from crowdalpha.server.rest.answers import zulu
+from crowdalpha.tournament.money import format_amount
+
+Amount = Annotated[int, PlainSerializer(format_amount, return_type=str)]
+Moment = Annotated[datetime, PlainSerializer(zulu, return_type=str)]
+Number = Annotated[
+    float | None, PlainSerializer(lambda value: value if value == value else None, return_type=float | None)
+]
+Text = Annotated[str, StringConstraints(max_length=2000)]
+Coins = Annotated[str, StringConstraints(max_length=60), Field(examples=["12.5"])]
+Stage = Literal["scheduled", "open", "closed", "scoring", "resolved"]
+Scope = Literal["upload_submission", "download_submission", "read_submission_info", "read_user_info", "stake", "admin"]
+Item = TypeVar("Item")
+
+
+class Shape(BaseModel):
+    """What is given."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Asked(BaseModel):
+    """What is taken: no other fields than those that are known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A part of a list, and where the next part begins (null: it was the last)."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+class Wrong(BaseModel):
+    """One thing that is wrong."""
+
+    code: str
+    pointer: str
+    message: str
+    expected: str
+    found: str
+    fix: str
+    row: int | None = None
+
+
+class ProblemDocument(BaseModel):
+    """A refusal, as RFC 9457 has it; `code` is stable, `errors` is everything that is wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: list[Wrong] = []
+
+
+class TournamentOut(Shape):
+    """The tournament."""
+
+    number: int
+    name: str
+    title: str
+    ids: list[str] = Field(description="Names that the column of ids may have.")
+    predictions: list[str] = Field(description="Names that the column of predictions may have.")
+
+
+class RoundOut(Shape):
+    """A round: its times, its rule, where it stands."""
+
+    number: int
+    stage: Stage
+    open_time: Moment
+    close_time: Moment
+    resolve_time: Moment
+    scoring_times: list[Moment]
+    scored_days: list[int]
+    rule: str
+    metrics: list[str]
+    commitment: str
+    revealed: str | None
+    universe: str
+
+
+class RoundDetails(RoundOut):
+    """A round with its sums. Amounts are in coins; `crowd` is what the metamodel itself scored."""
+
+    on_time: int
+    late: int
+    at_risk: Amount
+    paid: Amount
+    burned: Amount
+    crowd: dict[str, Number]
+
+
+class UniverseOut(Shape):
+    """The ids of a round, sorted by their bytes."""
+
+    round: int
+    sha256: str
+    ids: list[str]
+
+
+class ModelOut(Shape):
+    """A model as everybody sees it; `webhook` is null for all but its owner."""
+
+    id: str
+    name: str
+    account: str
+    account_name: str
+    created_at: Moment
+    benchmark: bool
+    archived: bool
+    bio: str
+    link_text: str
+    link_url: str
+    webhook: str | None
+    corr_multiplier: Number
+    mmc_multiplier: Number
+    stake: Amount
+
+
+class NewModel(Asked):
+    """A model that shall be made."""
+
+    name: Text
+
+
+class ChangedModel(Asked):
+    """What shall be changed; what is left out stays."""
+
+    name: Text | None = None
+    bio: Text | None = None
+    link_text: Text | None = None
+    link_url: Text | None = None
+    webhook: Text | None = None
+    archived: bool | None = None
+
+
+class AccountOut(Shape):
+    """The account that asks. Amounts are in coins."""
+
+    id: str
+    name: str
+    email: str
+    created_at: Moment
+    wallet: Amount
+    staked: Amount
+    models: list[str]
+
+
+class TokenOut(Shape):
+    """A token, without its secret."""
+
+    public_id: str
+    name: str
+    scopes: list[str]
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
+    last_used_at: Moment | None
+
+
+class NewToken(Asked):
+    """A token that shall be made; without `expires_at` it does not expire."""
+
+    name: Text
+    scopes: list[Scope]
+    expires_at: Annotated[datetime | None, Field(strict=False)] = None
+
+
+class MadeToken(TokenOut):
+    """A token with its secret, which is shown this once: null when the answer is given again."""
+
+    secret: str | None
+
+
+class TransactionOut(Shape):
+    """What an entry of the ledger moved: into the wallet, and into the account's models."""
+
+    id: str
+    kind: str
+    at: Moment
+    wallet: Amount
+    models: Amount
+    memo: str
+
+
+class PayoutOut(Shape):
+    """What a round paid a model (below 0: burned of it), in coins."""
+
+    round: int
+    model: str
+    model_name: str
+    at_risk: Amount
+    fraction: Number
+    owed: Amount
+    paid: Amount
+    resolve_time: Moment
+
+
+class SubmissionOut(Shape):
+    """A submission that was accepted; `selected` if it is the one of its model that counts."""
+
+    id: str
+    model: str
+    round: int
+    filename: str
+    status: Literal["on_time", "late"]
+    selected: bool
+    received_at: Moment
+    n_ids: int
+    sha256: str
+    trigger_id: str | None
+
+
+class VerdictOut(Shape):
+    """What would become of a file."""
+
+    accepted: bool
+    n_ids: int
+    n_unknown: int
+    unknown: list[str] = Field(description="The first ids that are not in the universe; they are left out.")
+    errors: list[Wrong]
+
+
+class NewUpload(Asked):
+    """A file that shall be put: what it is called, and for which model."""
+
+    filename: Text = "predictions.csv"
+    model: Text | None = None
+
+
+class SlotOut(Shape):
+    """Where to PUT the file, and what to call it from then on."""
+
+    upload_id: str
+    filename: str
+    url: str
+    expires: Moment
+
+
+class UploadRef(Asked):
+    """A file that was put and shall be handed in."""
+
+    upload_id: Text
+    trigger_id: Text = ""
+    data_datestamp: int | None = Field(None, ge=0, le=99991231)
+
+
+class ScoreOut(Shape):
+    """A score of a day; `percentile` is the share of the day's models below it, 0 to 1."""
+
+    round: int
+    day: int
+    date: Moment
+    metric: str
+    value: Number
+    percentile: Number
+    final: bool
+    resolved: bool
+
+
+class PerformanceOut(Shape):
+    """A round of a model."""
+
+    round: int
+    stage: Stage
+    open_time: Moment
+    resolve_time: Moment
+    at_risk: Amount | None
+    corr_multiplier: Number
+    mmc_multiplier: Number
+    paid: Amount | None
+    scores: list[ScoreOut]
+
+
+class LineOut(Shape):
+    """A line of the leaderboard; [`low`, `high`] is the interval of its value, null without two scores."""
+
+    id: str
+    name: str
+    rank: int | None
+    value: Number
+    low: Number
+    high: Number
+    best_rank: int | None
+    worst_rank: int | None
+    scored: int
+    missed: int
+    stake: Amount
+
+
+class LeaderboardOut(Shape):
+    """Who is ahead, by what, over which rounds; `equals` are pairs of the first ten that cannot be told apart."""
+
+    metric: str
+    method: str
+    by: Literal["model", "account"]
+    first_round: int | None
+    last_round: int | None
+    lines: list[LineOut]
+    equals: list[tuple[str, str]]
+    next_cursor: str | None = None
+
+
+class ChangeOut(Shape):
+    """A change of a stake."""
+
+    id: str
+    model: str
+    type: Literal["increase", "decrease", "drain"]
+    amount: Amount
+    requested_at: Moment
+    status: Literal["pending", "effective", "cancelled", "released"]
+    effective_round: int
+    release_round: int | None
+
+
+class StakeOut(Shape):
+    """A model's stake as its owner sees it, in coins; `version` is what If-Match takes."""
+
+    model: str
+    stake: Amount
+    pending_increase: Amount
+    release: Amount
+    at_risk: Amount
+    version: str
+    changes: list[ChangeOut]
+
+
+class NewStake(Asked):
+    """What the stake shall be."""
+
+    amount: Coins
+
+
+class NewChange(Asked):
+    """A change of a stake; `amount` may be left out of a drain."""
+
+    type: Literal["increase", "decrease", "drain"]
+    amount: Coins | None = None
+
+
+class Choice(Asked):
+    """The multipliers a model is paid by; both null for the rule's default."""
+
+    corr_multiplier: float | None = Field(None, ge=0, le=10)
+    mmc_multiplier: float | None = Field(None, ge=0, le=10)
