@@ -153,6 +153,48 @@ def test_a_model_left_out_keeps_its_own_stake_and_is_marked_everywhere(run, docu
     assert page.read_text().count("Left out: ") == len(document("score", *files)["left_out"])
 
 
+def test_a_column_of_too_many_digits_is_left_out_alone_and_its_rows_are_one_caveat(run, document, tmp_path):
+    rows = [f"id{i},{i % 5},{i % 7},{10**30 + i}" for i in range(12)]
+    (tmp_path / "crowd.csv").write_text("\n".join(["id,a,b,c", *rows]) + "\n")
+    (tmp_path / "targets.csv").write_text("\n".join(["id,target", *(f"id{i},{i % 3}" for i in range(12))]) + "\n")
+    (tmp_path / "stakes.csv").write_text("model,stake\na,1\nb,1\nc,30\n")
+    files = (tmp_path / "crowd.csv", "--targets", tmp_path / "targets.csv", "--stakes", tmp_path / "stakes.csv")
+    assert len(document("score", *files, code=3)["problems"]) == 12
+    shown = document("score", *files, "--leave-out-invalid", "--report", tmp_path / "page.html")
+    assert [(row["model"], row["left_out"]) for row in shown["models"]][2] == ("c", True)
+    assert sum(row["share"] for row in shown["models"] if not row["left_out"]) == pytest.approx(1)
+    assert len(shown["left_out"]) == 12
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("Left out: ") == page.count("and 11 more like it") == 1
+    assert "of 2 models" in page
+    assert ">30</td>" in page.replace(".00", "")
+
+
+def test_when_all_are_left_out_the_refusal_says_why(document, files, tmp_path):
+    (tmp_path / "crowd.csv").write_text("id,a,b\nx,1,2\ny,2,1\nz,3,3\n")
+    (tmp_path / "targets.csv").write_text("id,target\nx,1\ny,2\n")
+    found = document(
+        "score", tmp_path / "crowd.csv", "--targets", tmp_path / "targets.csv", "--leave-out-invalid", code=3
+    )
+    assert [problem["code"] for problem in found["problems"]] == ["extra_ids", "no_stake"]
+
+
+def test_a_page_of_one_era_draws_no_lines_through_time(run, tournament, tmp_path):
+    one = tmp_path / "one.csv"
+    lines = (tournament.folder / "wide.csv").read_text().splitlines()
+    one.write_text("\n".join([lines[0], *(line for line in lines if line.startswith(lines[1].split(",")[0] + ","))]))
+    page, look = tmp_path / "crowd.html", tmp_path / "model.html"
+    targets, features = ("--targets", tournament["targets.csv"]), ("--features", tournament["features.csv"])
+    assert run("score", one, *targets, "--report", page).exit_code == 0
+    model = tournament.world.models[1]
+    shown = run("diagnose", one, *targets, *features, "--model", model, "--report", look)
+    assert shown.exit_code == 0
+    assert not any("Sharpe" in line and line.rstrip().endswith("-") for line in shown.stdout.splitlines()[:8])
+    assert 'id="over-time"' not in page.read_text()
+    assert 'id="drawdown"' not in look.read_text()
+    assert "<dt>Ids</dt><dd>12 an era</dd>" in look.read_text()
+
+
 def test_a_notice_and_an_attribution_beside_the_predictions_are_on_the_page(run, document, tournament, tmp_path):
     for name in ("wide.csv", "targets.csv"):
         (tmp_path / name).write_text((tournament.folder / name).read_text())

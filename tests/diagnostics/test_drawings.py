@@ -276,6 +276,18 @@ def test_a_small_heat_map_says_its_numbers_and_a_large_one_marks_the_negative():
     assert marks.get("d").count("M") == sum((i + j) % 7 == 0 for i in range(count) for j in range(i))
 
 
+def test_pairs_that_never_met_are_hatched_and_the_legend_says_so():
+    nan = math.nan
+    names, met = ("a", "b", "c", "d"), ((1.0,) * 4,) * 4
+    apart = ((1.0, 0, 0, 0), (nan, 1.0, 0, 0), (0.5, nan, 1.0, 0), (0.1, 0.2, 0.3, 1.0))
+    hatched = drawn(draw_heatmap(Heatmap("t", names, apart), name="h"))
+    squares, key = with_class(hatched, "hatch")
+    assert squares.get("d").count("M") == 3 * 2
+    assert key.get("d").count("M") == 3
+    assert "never in the same era" in [node.text for node in with_class(hatched, "tick")]
+    assert not with_class(drawn(draw_heatmap(Heatmap("t", names, met), name="h")), "hatch")
+
+
 def test_the_squares_of_a_heat_map_cover_the_lower_triangle_once():
     value = arranged(crowd().similarity)
     root = drawn(draw_heatmap(value, name="h"))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import column
 
+from crowdalpha.cli.notices import is_about
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.tables.files import read_predictions, read_table, write_table
 from crowdalpha.tables.frames import eras, score
@@ -166,6 +167,34 @@ def test_whole_numbers_of_too_many_digits_are_refused_by_column():
     assert codes(rows, TARGETS) == ["too_many_digits"]
 
 
+LAYOUTS = {
+    "wide": pa.table({"id": IDS, "first": LONG, "second": column([2, 1, 4, 3])}),
+    "long": pa.table(
+        {"id": IDS * 2, "model": ["first"] * 4 + ["second"] * 4, "prediction": [*LONG.to_pylist(), 2, 1, 4, 3]}
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ["", ".csv", ".parquet"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("digits", [0, 20])
+def test_too_many_digits_leave_out_their_model_and_nobody_else(tmp_path, layout, ending, digits):
+    crowd = LAYOUTS[layout]
+    if ending:
+        path = tmp_path / f"crowd{ending}"
+        write_table(crowd, path)
+        if digits and ending == ".csv":  # numbers of more digits than an int64 has
+            path.write_text(path.read_text().replace(str(2**60)[:9], str(2**60)[:9] + "1" * digits))
+        crowd = path
+    left = []
+    found = score(crowd, TARGETS, BOTH, bags=0, invalid="leave_out", problems=left)
+    alone = score(CROWD.drop_columns("first"), TARGETS, {"second": 1}, bags=0)
+    assert found.slice(1).to_pylist() == alone.to_pylist()
+    assert found["corr"].to_pylist()[0] is None
+    assert {problem.code for problem in left} == {"too_many_digits"}
+    assert all(is_about(problem, "first") and not is_about(problem, "second") for problem in left)
+
+
 def test_a_hole_in_a_column_of_long_whole_numbers_hides_no_digit():
     with_hole = pa.array([2**60 + 1, None, 3, 4])
     assert codes(CROWD.set_column(1, "first", with_hole), TARGETS) == ["nan_in_predictions", "too_many_digits"]
@@ -254,7 +283,7 @@ def test_a_cell_of_too_many_digits_is_refused_by_its_row(tmp_path):
     with pytest.raises(InputError) as refusal:
         read_table(path)
     rows = [(p.code, p.found, p.where[-5:]) for p in refusal.value.problems]
-    assert rows == [("too_many_digits", str(2**60 + 1), "row 2"), ("too_many_digits", str(10**30), "row 4")]
+    assert rows == [("too_many_digits", repr(str(n)), row) for n, row in ((2**60 + 1, "row 2"), (10**30, "row 4"))]
 
 
 def test_a_file_of_a_folder_is_refused_by_the_rows_that_no_score_can_hold(tmp_path):

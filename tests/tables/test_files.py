@@ -322,7 +322,8 @@ def test_a_bad_cell_of_one_file_is_told_once_and_its_model_left_out(tmp_path, la
     lines = path.read_text().splitlines()
     lines[1] = lines[1].rpartition(",")[0] + ",oops"
     path.write_text("\n".join(lines))
-    assert places(score, path, w.targets) == [("not_a_number", "predictions.csv, row 2")]
+    model = "" if layout is not long else f", model {table['model'][0]}"
+    assert places(score, path, w.targets) == [("not_a_number", f"predictions.csv, row 2{model}")]
     found = score(path, w.targets, metrics="corr", invalid="leave_out")
     assert found["corr"].null_count == 1
 

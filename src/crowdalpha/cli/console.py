@@ -101,8 +101,10 @@ def progress(what: str) -> Iterator[Advance]:
         yield advance
 
 
-def number(value: float, digits: int = 4) -> str:
+def number(value: float, digits: int = 4, *, plus: bool = True) -> str:
     """A score for reading: signed, without the zero before the point; a dash where there is none.
+
+    What is never negative needs no `plus`.
 
     >>> number(-0.01234), number(0.0), number(1234.5), number(float("nan"))
     ('-.0123', '.0000', '+1,234.50', '-')
@@ -111,7 +113,7 @@ def number(value: float, digits: int = 4) -> str:
         return "-"
     if abs(value) >= 100:
         digits = min(digits, 2)
-    text = f"{value:+,.{digits}f}".replace("+0.", "+.").replace("-0.", "-.")
+    text = f"{value:{'+' if plus else ''},.{digits}f}".replace("+0.", "+.").replace("-0.", "-.")
     return text if any(figure in text for figure in "123456789") else text.lstrip("+-")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +81,11 @@ def _write_report(diagnosis: Diagnosis, page: Path) -> None:
 
 
 def _print(diagnosis: Diagnosis, worst: int, report: Path | None, notice: str) -> None:
-    figures = [(s.name, number(s.value, s.digits), _range(s.interval, s.digits)) for s in diagnosis.statistics]
+    figures = [
+        (s.name, number(s.value, s.digits, plus=s.plus), _range(s.interval, s.digits))
+        for s in diagnosis.statistics
+        if math.isfinite(s.value)
+    ]
     lacking = [
         "" if diagnosis.vectors else "No MMC2: there is no --metamodel to compare with.",
         "" if diagnosis.exposures else "No FNC, no exposures and no neutralising: there are no --features.",

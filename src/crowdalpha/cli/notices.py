@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crowdalpha.scoring.problems import Problem
 
+ROW = re.compile(r", rows? (after )?\d+")
+"""The row in the place of a problem."""
 NOTICE, ATTRIBUTION = "NOTICE.txt", "ATTRIBUTION.txt"
 
 
@@ -34,8 +37,20 @@ def notices_beside(predictions: Path) -> Notices:
 
 
 def caveats_of(left_out: Iterable[Problem]) -> tuple[str, ...]:
-    """A caveat a problem, after one that says what leaving a model out means for the others."""
-    found = tuple(f"Left out: {problem}" for problem in left_out)
+    """A caveat for each kind of problem in each place, after one that says what leaving out means for the others.
+
+    >>> from crowdalpha.scoring.problems import Problem
+    >>> rows = [Problem("blank_id", "an id", "nothing", "fill it in", f"m.csv, row {row}") for row in (2, 3, 7)]
+    >>> caveats_of(rows)[1]
+    'Left out: m.csv, row 2: expected an id, found nothing; fill it in [blank_id], and 2 more like it'
+    """
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in left_out:
+        place = ROW.sub("", problem.where)
+        alike.setdefault((problem.code, problem.expected, place), []).append(problem)
+    found = tuple(
+        f"Left out: {first}" + (f", and {len(more)} more like it" if more else "") for first, *more in alike.values()
+    )
     others = "Models with problems were left out. All other scores are those as if they had never submitted."
     return (others, *found) if found else ()
 

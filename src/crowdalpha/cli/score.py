@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdalpha.cli.console import an_era, counted, number, print_json, progress, reports_refusals, span, warn
+from crowdalpha.cli.console import (
+    Advance,
+    an_era,
+    counted,
+    number,
+    print_json,
+    progress,
+    reports_refusals,
+    span,
+    warn,
+)
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.notices import Notices, caveats_of, is_about, notices_beside
 from crowdalpha.cli.options import as_json, existing, known_metrics, output, report
@@ -83,7 +93,6 @@ def command(
     file a model (era, id, prediction). Without an era column, everything is one era.
     """
     from crowdalpha.cli.outputs import write_all
-    from crowdalpha.diagnostics.survey import survey
     from crowdalpha.tables.files import write_table
     from crowdalpha.tables.frames import eras, score_table
 
@@ -101,19 +110,12 @@ def command(
             invalid="leave_out" if leave_out_invalid else "refuse",
             **references,
         )
-        done = iter(range(1, len(crowd) + 1))
-        seen = survey(
-            crowd,
-            metrics,
-            models=crowd.models,
-            pairs=report is not None,
-            progress=lambda era: told(next(done), len(crowd), "Scoring"),
-        )
+        seen = _survey(crowd, metrics, report is not None, told)
     for problem in crowd.left_out:
         warn(f"left out: {problem}")
     table = score_table(crowd, seen.scores)
     notices, ranking = notices_beside(predictions), _marked(_ranking(seen, metrics), crowd, stakes)
-    marked = {row["model"]: _mark(row) for row in ranking if row["left_out"]}
+    marked = {row["model"]: row for row in ranking if row["left_out"]}
     said = Notices((*notices.caveats, *caveats_of(crowd.left_out)), notices.credits)
     page = partial(_write_report, seen, predictions, bags, seed, said, marked)
     write_all({output: partial(write_table, table), report: page})
@@ -125,6 +127,22 @@ def command(
     hint = ALONE if len(ranking) == 1 and references["metamodel"] is None else ""
     written = [f"{what} in {where}" for what, where in {"scores": output, "report": report}.items() if where]
     _print(ranking, metrics, len(seen.eras), [hint, notices.first, *written])
+
+
+def _survey(crowd: Crowd, metrics: list[str], pairs: bool, told: Advance) -> Survey:
+    """Score the crowd. Where that fails because too many were left out, say first who was."""
+    from crowdalpha.diagnostics.survey import survey
+    from crowdalpha.scoring.problems import InputError
+
+    done = iter(range(1, len(crowd) + 1))
+
+    def progress(era: object) -> None:
+        told(next(done), len(crowd), "Scoring")
+
+    try:
+        return survey(crowd, metrics, models=crowd.models, pairs=pairs, progress=progress)
+    except InputError as refusal:
+        raise InputError(*crowd.left_out, *refusal.problems) from None
 
 
 def _require(metrics: list[str], given: list[str]) -> None:
@@ -212,16 +230,19 @@ def _print(ranking: list[Record], metrics: list[str], n_eras: int, below: list[s
 
 
 def _write_report(
-    seen: Survey, source: Path, bags: int, seed: str, said: Notices, marked: dict[str, str], page: Path
+    seen: Survey, source: Path, bags: int, seed: str, said: Notices, marked: dict[str, Record], page: Path
 ) -> None:
+    from dataclasses import replace
     from importlib.metadata import version
 
     from crowdalpha.diagnostics.data import Run
     from crowdalpha.diagnostics.report import crowd_report as draw
     from crowdalpha.diagnostics.survey import crowd_report
 
-    made, models = version("crowdalpha"), len(seen.models)
-    run = Run(len(seen.eras), models, an_era(seen.n_ids), bags, seed, made, source=source.name, credits=said.credits)
-    title = source.stem or "Crowd"
-    report = crowd_report(seen, run, title=title, descriptions=marked, caveats=said.caveats)
+    ids, made, models = an_era(seen.n_ids), version("crowdalpha"), len(seen.models)
+    run = Run(len(seen.eras), models, ids, bags, seed, made, source=source.name, credits=said.credits)
+    marks = {name: _mark(row) for name, row in marked.items()}
+    report = crowd_report(seen, run, title=source.stem or "Crowd", descriptions=marks, caveats=said.caveats)
+    rows = (replace(row, stake=marked.get(row.model, {}).get("stake", row.stake)) for row in report.leaderboard.rows)
+    report = replace(report, leaderboard=replace(report.leaderboard, rows=tuple(rows)))
     page.write_text(draw(report), encoding="utf-8")

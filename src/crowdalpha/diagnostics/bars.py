@@ -13,6 +13,9 @@ from .svg import Svg, element, group, line, picture, text
 WORST = 20
 """How many features the exposure chart names."""
 
+WIDEST = 48.0
+"""Pixels of an era's bar where eras are few."""
+
 
 def mean(values: Sequence[float]) -> float:
     """The mean of the values that are there, or NaN."""
@@ -29,7 +32,7 @@ def describe_bars(value: Bars) -> str:
 
 def _bar_path(values: Sequence[float], x: Scale, y: Scale, sign: int) -> str:
     """All bars of one sign as one path: light to send, quick to draw."""
-    half = max(0.5, 0.36 * abs(x(1) - x(0)))
+    half = min(WIDEST / 2, max(0.5, 0.36 * abs(x(1) - x(0))))
     places = ((x(i), y(v)) for i, v in enumerate(values) if v * sign > 0)
     return "".join(f"M{at - half:.1f} {y(0):.1f}V{top:.1f}h{2 * half:.1f}V{y(0):.1f}z" for at, top in places)
 

@@ -84,14 +84,17 @@ def diagnose(
         run=run(len(names)),
         statistics=_statistics(found, has_crowd),
         per_era=tuple(Bars(name, name, names, tuple(values)) for name, values in series.items() if values),
-        drawdown=Lines(
-            "Drawdown", "share of the peak", names, (Series(model, tuple(drawdowns(np.array(found.corr)).tolist())),)
-        ),
+        drawdown=_drawdown(names, model, found.corr) if len(names) > 1 else None,
         exposures=None if features is None else _exposures(found, features),
         vectors=_vectors(found, model) if has_crowd else None,
         neutralized=tuple(_neutralized(found, k) for k in range(len(PROPORTIONS)) if found.neutral_corr),
         caveats=tuple(caveats),
     )
+
+
+def _drawdown(eras: tuple[str, ...], model: str, scores: list[float]) -> Lines:
+    fallen = Series(model, tuple(drawdowns(np.array(scores)).tolist()))
+    return Lines("Drawdown", "share of the peak", eras, (fallen,))
 
 
 def _measure(era: Era, found: _Measured) -> None:

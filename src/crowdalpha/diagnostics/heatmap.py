@@ -21,6 +21,9 @@ SPELLED_OUT = 28.0
 SPACED = 30
 """Up to this many models squares stand apart."""
 
+UNKNOWN = "never in the same era"
+"""What a hatched square means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
@@ -88,9 +91,10 @@ def draw_heatmap(value: Heatmap, *, name: str, width: int = 1040) -> Svg:
         describe(value),
         (width, height),
         group(*_squares(value, edge, cell)),
+        _hatching(value, edge, cell),
         group(*_figures(value, edge, cell)) if cell >= SPELLED_OUT else _minus_signs(value, edge, cell),
         group(*_names(value, edge, cell)),
-        _legend(width - 300, 18.0) if count > 3 else Svg(""),
+        _legend(width - 300, 18.0, gaps=has_gaps(value)) if count > 3 else Svg(""),
     )
 
 
@@ -125,6 +129,22 @@ def _squares(value: Heatmap, edge: tuple[float, float], cell: float) -> Iterator
         yield element("path", d="".join(paths[depth]), class_=sign)
 
 
+def _hatching(value: Heatmap, edge: tuple[float, float], cell: float) -> Svg:
+    """Diagonals through the squares of pairs that were never seen together, so that they are not taken for zeros."""
+    blank = ((i, j) for i, row in enumerate(value.values) for j, v in enumerate(row[:i]) if math.isnan(v))
+    drawn = "".join(_diagonals(edge[0] + cell * j, edge[1] + cell * i, cell) for i, j in blank)
+    return element("path", d=drawn, class_="hatch") if drawn else Svg("")
+
+
+def _diagonals(x: float, y: float, side: float) -> str:
+    """A square's diagonal and, in a large one, a parallel on either side; those of neighbours meet."""
+    lines = f"M{x:.1f} {y + side:.1f}l{side:.1f} {-side:.1f}"
+    if side > 8:
+        half = side / 2
+        lines += f"M{x:.1f} {y + half:.1f}l{half:.1f} {-half:.1f}M{x + half:.1f} {y + side:.1f}l{half:.1f} {-half:.1f}"
+    return lines
+
+
 def _minus_signs(value: Heatmap, edge: tuple[float, float], cell: float) -> Svg:
     """A minus in every negative square, for those who do not see the hue."""
     half = min(4.0, 0.22 * cell)
@@ -153,8 +173,8 @@ def _names(value: Heatmap, edge: tuple[float, float], cell: float) -> Iterator[S
         yield text(edge[0] + cell * (i + 1) + 5, y, words, "name echo")
 
 
-def _legend(x: float, y: float) -> Svg:
-    """From -1 to +1 in all shades."""
+def _legend(x: float, y: float, *, gaps: bool) -> Svg:
+    """From -1 to +1 in all shades, and what is hatched."""
     step = 280.0 / (2 * SHADES)
     depths = [d for d in range(-SHADES, SHADES + 1) if d != 0]
     squares = [
@@ -169,4 +189,8 @@ def _legend(x: float, y: float) -> Svg:
         text(x, y, "opposite", "corner"),
         text(x + 280, y, "alike", "corner", anchor="end"),
     ]
-    return group(*squares, *names, *sides)
+    unknown = (
+        element("path", d=_diagonals(x, y + 48, 12.0), class_="hatch"),
+        text(x + 20, y + 58, UNKNOWN, "tick"),
+    )
+    return group(*squares, *names, *sides, *(unknown if gaps else ()))

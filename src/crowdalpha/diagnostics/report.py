@@ -159,8 +159,9 @@ def _crowd_figures(report: CrowdReport) -> list[tuple[str, str, str]]:
     crowd = next((s for s in report.over_time.series if s.emphasis == "metamodel"), None)
     if crowd is not None and report.over_time.eras:
         average = final(crowd) / max(1, sum(not math.isnan(value) for value in crowd.values))
-        behind = sum(row.corr < average for row in rows)
-        figures.append(("Metamodel’s mean CORR", signed(average), f"higher than {behind} of {len(rows)} models"))
+        scored = [row.corr for row in rows if not math.isnan(row.corr)]
+        behind = sum(value < average for value in scored)
+        figures.append(("Metamodel’s mean CORR", signed(average), f"higher than {behind} of {len(scored)} models"))
     if any(kind != "unknown" for kind in outcomes):
         figures.append(
             ("Add to the crowd", str(outcomes.count("above")), f"models whose {level} interval lies above zero")
@@ -185,8 +186,8 @@ def _likeness(report: CrowdReport) -> Heatmap | None:
 
 
 def _neutralized_lines(diagnosis: Diagnosis) -> Lines | None:
-    """The cumulative scores after neutralisation: the base in bold, the rest in their own styles."""
-    if not diagnosis.neutralized:
+    """The cumulative scores after neutralisation: the base in bold, the rest in their own styles; not of one era."""
+    if not diagnosis.neutralized or len(diagnosis.per_era[0].eras) < 2:
         return None
     series = tuple(_step(step) for step in diagnosis.neutralized)
     title = "Cumulative score, base against neutralised"

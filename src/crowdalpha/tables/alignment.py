@@ -227,7 +227,7 @@ def _not_finite(sheets: Sheets, values: Floats, ids: Codes, name: str, where: st
 
 
 def _ids(sheets: Sheets, ids: Codes, some: NDArray[np.bool_]) -> str:
-    return f"{int(some.sum())} ids: {sheets.id_names(ids[some])}"
+    return f"these ids ({int(some.sum())}): {sheets.id_names(ids[some])}"
 
 
 def _bags(stakes: NDArray[Any], era: int | str, choices: Choices) -> NDArray[np.int64] | None:

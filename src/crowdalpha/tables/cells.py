@@ -33,7 +33,8 @@ class Reading:
     """A file as read: an Arrow table, or None if it could not be read; the line of each row; what was wrong.
 
     Lines count from 1 as an editor shows them; a CSV's header is line 1, and other formats count rows.
-    `bad_cells` maps a column to the rows (from 0) whose text was no number; these cells are null.
+    `bad_cells` maps a column to the rows (from 0) whose text was no number, or one of too many digits; these cells
+    are null.
     """
 
     table: Any
@@ -73,12 +74,14 @@ def read_csv(path: Path, text: Sequence[str], era: str) -> Reading:
     return _typed(path, table, lines, problems, text, era)
 
 
-def listed(path: Path, code: str, expected: str, fix: str, found: Sequence[tuple[int, str]]) -> list[Problem]:
-    """A problem for each of the first rows of a kind, and one that counts the others."""
-    problems = [Problem(code, expected, what, fix, f"{path}, row {line}") for line, what in found[:LISTED]]
+def listed(
+    path: Path, code: str, expected: str, fix: str, found: Sequence[tuple[int, str]], whose: str = ""
+) -> list[Problem]:
+    """A problem for each of the first rows of a kind, and one that counts the others; `whose` ends their places."""
+    problems = [Problem(code, expected, what, fix, f"{path}, row {line}{whose}") for line, what in found[:LISTED]]
     if len(found) > LISTED:
         more = f"the same in {len(found) - LISTED} more rows"
-        problems.append(Problem(code, expected, more, fix, f"{path}, rows after {found[LISTED - 1][0]}"))
+        problems.append(Problem(code, expected, more, fix, f"{path}, rows after {found[LISTED - 1][0]}{whose}"))
     return problems
 
 
@@ -147,16 +150,38 @@ def _typed(path: Path, table: Any, lines: Lines, problems: list[Problem], text: 
             table = table.set_column(place, name, _whole_if_all_are(column))
         elif name not in text:
             typed, bad = _numbers(column)
-            table = table.set_column(place, name, typed)
             longer = _rounded(column, typed)
-            cells = zip(lines[longer].tolist(), column.take(longer).to_pylist(), strict=True)
-            problems += listed(path, "too_many_digits", FITS, "round or rank it", [*cells])
-            if len(bad):
-                bad_cells.append((name, bad))
-                cells = zip(lines[bad].tolist(), column.take(bad).to_pylist(), strict=True)
-                found = [(line, repr(cell)) for line, cell in cells]
-                problems += listed(path, "not_a_number", f"a number in column {name}", "correct the cell", found)
+            table = table.set_column(place, name, _without(typed, longer))
+            for code, expected, fix, rows in (
+                ("too_many_digits", f"{FITS}, in column {name}", "round or rank it", longer),
+                ("not_a_number", f"a number in column {name}", "correct the cell", bad),
+            ):
+                for whose, some in _by_model(table, name, rows):
+                    cells = zip(lines[some].tolist(), map(repr, column.take(some).to_pylist()), strict=True)
+                    problems += listed(path, code, expected, fix, [*cells], whose)
+            if len(bad) or len(longer):
+                bad_cells.append((name, np.union1d(bad, longer)))
     return Reading(table, lines, tuple(problems), tuple(bad_cells))
+
+
+def _by_model(table: Any, column: str, rows: NDArray[np.intp]) -> list[tuple[str, NDArray[np.intp]]]:
+    """Rows by the model they name, if this is the column of predictions in the long layout; else as they are."""
+    if column != "prediction" or "model" not in table.column_names or not len(rows):
+        return [("", rows)]
+    models = np.array(table.column("model").take(rows).to_pylist(), object)
+    return [(f", model {name}", rows[models == name]) for name in dict.fromkeys(models)]
+
+
+def _without(column: Any, rows: NDArray[np.intp]) -> Any:
+    """The column with nothing in these rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not len(rows):
+        return column
+    kept = np.ones(len(column), bool)
+    kept[rows] = False
+    return pc.if_else(pa.array(kept), column, pa.scalar(None, column.type))
 
 
 def _whole_if_all_are(column: Any) -> Any:

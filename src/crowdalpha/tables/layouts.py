@@ -188,7 +188,7 @@ def universe_problems(
     )
     wanted = f"each of the {len(universe)} ids of the era's targets once"
     return [
-        Problem(code, wanted, f"{len(codes)} ids {what}: {sheets.id_names(codes)}", fix, where)
+        Problem(code, wanted, f"ids {what} ({len(codes)}): {sheets.id_names(codes)}", fix, where)
         for code, what, codes, fix in kinds
         if len(codes)
     ]
@@ -222,7 +222,7 @@ def _long(sheets: Sheets, sheet: Sheet, reported: frozenset[str]) -> tuple[Layou
     names = columns.vocabulary([keys])
     blank = int((names.codes[0] == len(names)).sum())
     if blank:
-        found = f"{blank} rows without"
+        found = f"rows without: {blank}"
         problems.append(Problem("blank_model", "a model in every row", found, "drop them", "predictions"))
     models = tuple(names.values.to_pylist())
     values, rounded = sheet.numbers("prediction"), columns.rounded(sheet.table.column("prediction"))

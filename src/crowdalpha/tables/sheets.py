@@ -154,7 +154,7 @@ def _bad_keys(table: Any, name: str, keys: list[str]) -> Problem:
 
 def _blank_keys(name: str, no_era: NDArray[np.bool_], no_id: NDArray[np.bool_]) -> list[Problem]:
     return [
-        Problem(code, f"{what} in every row", f"{int(blank.sum())} rows without", "fill it in, or drop the rows", name)
+        Problem(code, f"{what} in every row", f"rows without: {int(blank.sum())}", "fill it in, or drop the rows", name)
         for code, what, blank in (("blank_era", "an era", no_era), ("blank_id", "an id", no_id))
         if blank.any()
     ]
