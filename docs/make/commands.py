@@ -40,9 +40,14 @@ def _entries(above: click.Context, group: click.Group, name: str) -> Iterator[st
         for each in command.list_commands(context):
             yield from _entries(context, command, each)
         return
-    options = [each for each in command.params if isinstance(each, click.Option) and EVERYWHERE.isdisjoint(each.opts)]
+    options = [each for each in command.params if isinstance(each, click.Option) and not _repeated(each)]
     if options:
         yield table(("option", "says"), [_row(option, context) for option in options])
+
+
+def _repeated(option: click.Option) -> bool:
+    """Whether an option means what it means everywhere; a tournament that is made is not one that is named."""
+    return not EVERYWHERE.isdisjoint(option.opts) and (option.envvar is not None or "--json" in option.opts)
 
 
 def _arguments(command: click.Command) -> list[str]:

@@ -1,4 +1,4 @@
-"""The demo as a user sees it: two real crowds, their pages and leaderboards, on fewer weeks of equities."""
+"""The demo as a user sees it: two real crowds, their pages, leaderboards and tournaments, on fewer weeks and rounds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ from crowdalpha.demo.crowd import data_table
 from crowdalpha.demo.equities import N_IDS, _panel
 from crowdalpha.demo.play import SUBJECT, Played, Told
 from crowdalpha.demo.play import play as real
+from crowdalpha.demo.rounds import fresh
 from crowdalpha.diagnostics.survey import leaderboard
+from crowdalpha.settings import open_engine
+from crowdalpha.storage.audit import faults
+from crowdalpha.tournament.rounds import Stage
 
 WEEKS = 16
-PAGES = ("flusight", "equities", SUBJECT)
+PAGES = ("flusight", "flusight-season", "equities", SUBJECT, "equities-season")
+TOURNAMENTS = ("flusight-tournament", "equities-tournament")
 LOADS = re.compile(
     r"\b(?:src|href|action|data)\s*=\s*[\"'](?!#|data:)|@import|url\((?!#)|https?://|fetch\(|<iframe|<link"
 )
@@ -40,13 +45,13 @@ class Demo:
     heard: list[tuple[str, int, int]] = field(default_factory=list)
 
     def play(self, folder: Path, told: Told) -> Iterator[Played]:
-        """The real thing on fewer weeks, overheard."""
+        """The real thing on fewer weeks and rounds, overheard."""
 
         def hear(*what: Any) -> None:
             self.heard.append(what)
             told(*what)
 
-        for played in real(folder, hear, weeks=WEEKS):
+        for played in real(folder, hear, weeks=WEEKS, rounds=WEEKS):
             self.played.append(played)
             yield played
 
@@ -57,7 +62,7 @@ class Demo:
         return " ".join(unescape(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", self.page(name), flags=re.S)).split())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     demo = Demo(tmp_path_factory.mktemp("demo") / "pages")
     with pytest.MonkeyPatch.context() as patch:
@@ -69,12 +74,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return demo
 
 
-def test_it_writes_a_page_for_each_crowd_and_one_for_a_model_and_says_where(demo: Demo) -> None:
+def test_it_writes_pages_for_each_crowd_and_one_for_a_model_and_says_where(demo: Demo) -> None:
     pages = [demo.folder / f"{name}.html" for name in PAGES]
-    assert sorted(demo.folder.iterdir()) == sorted(pages)
-    told = demo.printed.split("Open in a browser:\n")[1]
+    assert sorted(demo.folder.iterdir()) == sorted([*pages, *(demo.folder / name for name in TOURNAMENTS)])
+    told = demo.printed.split("Open in a browser:\n")[1].split("The rounds are kept")[0]
     assert told.split() == [str(page.resolve()) for page in pages]
-    assert [list(played.pages) for played in demo.played] == [pages[:1], pages[1:]]
+    assert [list(played.pages) for played in demo.played] == [pages[:2], pages[2:]]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -85,9 +90,10 @@ def test_a_page_loads_nothing_from_anywhere(demo: Demo, name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_says_that_stakes_are_simulated_and_all_else_a_reader_must_know(demo: Demo, name: str) -> None:
-    crowd = demo.played[0 if name == "flusight" else 1].crowd
+    crowd = demo.played[0 if name.startswith("flusight") else 1].crowd
     words = demo.words(name)
     assert "All stakes are simulated" in words
+    assert ("All stakes and payouts are simulated" in words) == name.endswith("season")
     for caveat in crowd.caveats:
         assert " ".join(caveat.split()) in words
 
@@ -115,11 +121,79 @@ def test_the_terminal_shows_both_leaderboards_from_the_top_and_the_bottom(demo: 
     assert demo.printed.count("Contributions of the first half against the second: Spearman") == 2
 
 
+def test_the_terminal_says_who_earned_who_burned_and_whether_the_crowd_got_better(demo: Demo) -> None:
+    for played in demo.played:
+        season = played.tournament.season
+        assert f"{season.title}: {len(season.rows)} models, {len(season.flows.eras)} rounds" in demo.printed
+        names = [row.model for row in season.rows]
+        table = demo.printed.split(season.title)[1]
+        places = [table.index(f"\n  {model} ") for model in (*names[:6], *names[-4:])]
+        assert places == sorted(places)
+        told = " ".join(table.split())
+        assert all(" ".join(sentence.split()) in told for sentence in (*season.says, season.verdict))
+
+
+@pytest.mark.parametrize(("k", "name"), [(0, "flusight-season"), (1, "equities-season")])
+def test_a_season_names_every_model_by_what_it_earned_and_what_became_of_the_weights(
+    demo: Demo, k: int, name: str
+) -> None:
+    words, season = demo.words(name), demo.played[k].tournament.season
+    assert {row.model for row in season.rows} <= set(demo.played[k].crowd.models)
+    assert len(season.rows) >= 23
+    assert all(row.model in words for row in season.rows)
+    assert len([layer for layer in season.weights.layers if layer.named]) == 7
+    for sentence in (*season.says, season.verdict, season.ruling.formula):
+        assert " ".join(sentence.split()) in words
+
+
+@pytest.mark.parametrize(("k", "name"), [(0, "flusight-tournament"), (1, "equities-tournament")])
+def test_the_rounds_are_kept_as_a_tournament_that_the_printed_commands_work_on(demo: Demo, k: int, name: str) -> None:
+    place = demo.folder / name
+    assert demo.played[k].tournament.folder == place
+    for verb in ("round list", "verify 12"):
+        assert f"\n  crowdalpha {verb} --tournament {place}\n" in demo.printed
+        done = CliRunner().invoke(main, [*verb.split(), "--tournament", str(place)], catch_exceptions=False)
+        assert done.exit_code == 0
+    assert done.stdout == "round 12: proven\n"
+    with open_engine(place) as engine:
+        rounds = engine.round_list()
+    assert len(rounds) == WEEKS
+    assert {each.stage for each in rounds} == {Stage.RESOLVED}
+
+
+@pytest.mark.parametrize("name", TOURNAMENTS)
+def test_rounds_of_the_demo_are_proven(demo: Demo, name: str) -> None:
+    """Those of the short demo; all of the whole one are proven by the test that follows, which is slow."""
+    with open_engine(demo.folder / name) as engine:
+        numbers = range(1, WEEKS + 1)
+        assert {number: engine.verify(number) for number in numbers} == dict.fromkeys(numbers, ())
+        with engine.store.reading() as work:
+            assert faults(work) == ()
+
+
+@pytest.mark.slow
+def test_every_round_of_the_whole_demo_is_proven(tmp_path: Path) -> None:
+    found = {}
+    for played in real(tmp_path, lambda what, done, total: None):
+        with open_engine(played.tournament.folder) as engine:
+            for each in engine.round_list():
+                found[played.crowd.name, each.round.number] = engine.verify(each.round.number)
+    assert len(found) == 258
+    assert {where: problems for where, problems in found.items() if problems} == {}
+
+
+def test_a_tournament_of_an_earlier_run_stays_and_the_next_has_a_number(tmp_path: Path) -> None:
+    assert fresh(tmp_path, "a-tournament") == tmp_path / "a-tournament"
+    (tmp_path / "a-tournament").mkdir()
+    (tmp_path / "a-tournament-2").mkdir()
+    assert fresh(tmp_path, "a-tournament") == tmp_path / "a-tournament-3"
+
+
 def test_progress_names_every_step_and_never_runs_back_within_one(demo: Demo) -> None:
     steps = list(dict.fromkeys(what for what, _, _ in demo.heard))
     assert [step for step in steps if "Training" not in step] == [
-        *("Reading FluSight", "Scoring FluSight", "Scoring Equities"),
-        f"Diagnosing {SUBJECT}",
+        *("Reading FluSight", "Scoring FluSight", "Playing rounds of FluSight", "Writing files of FluSight"),
+        *("Scoring Equities", f"Diagnosing {SUBJECT}", "Playing rounds of Equities", "Writing files of Equities"),
     ]
     for step in steps:
         done = [done for what, done, _ in demo.heard if what == step]
@@ -143,3 +217,5 @@ def test_the_same_as_json_is_complete(demo: Demo) -> None:
     assert [len(crowd["models"]) for crowd in shown["crowds"]] == [47, 23]
     assert [Path(page).stem for page in shown["pages"]] == list(PAGES)
     assert all("All stakes are simulated" in crowd["caveats"][0] for crowd in shown["crowds"])
+    assert [len(crowd["season"]["rounds"]) for crowd in shown["crowds"]] == [WEEKS, WEEKS]
+    assert [Path(crowd["tournament"]).name for crowd in shown["crowds"]] == list(TOURNAMENTS)

@@ -12,15 +12,22 @@ from crowdalpha.diagnostics import (
     CrowdReport,
     Diagnosis,
     Exposures,
+    Flows,
     Heatmap,
     Interval,
+    Layer,
+    Layers,
     Leaderboard,
     LeaderboardRow,
     Lines,
     Neutralized,
     Persistence,
     Point,
+    Refusal,
+    Ruling,
     Run,
+    SeasonReport,
+    SeasonRow,
     Series,
     Statistic,
     Vectors,
@@ -170,4 +177,50 @@ def diagnosis() -> Diagnosis:
         vectors_of(2),
         tuple(steps),
         caveats=("Stakes are simulated.",),
+    )
+
+
+def season(count: int = 55) -> SeasonReport:
+    """Stakes that compound with the crowd's contributions, one model wiped out, one without a stake."""
+    s, names, eras = scored(count), names_of(count), era_labels()
+    paid = np.clip(np.nan_to_num(s["mmc2"]), -0.25, 0.25)
+    stakes = s["stakes"] * np.cumprod(1 + paid, axis=0)
+    stakes[20:, 4] = 0
+    shares = stakes / stakes.sum(axis=1, keepdims=True)
+    first = np.argsort(-shares[-1])[:7]
+    rest = np.setdiff1d(np.arange(count), first)
+    layers = [Layer(names[j], tuple(shares[:, j].tolist())) for j in first]
+    layers.append(Layer(f"{len(rest)} others", tuple(shares[:, rest].sum(axis=1).tolist()), named=False))
+    opening, closing = s["stakes"], stakes[-1]
+    rows = [
+        SeasonRow(
+            names[j],
+            float(opening[j]),
+            float(closing[j]),
+            float(opening[j] / opening.sum()),
+            float(shares[-1, j]),
+            ERAS if opening[j] else 0,
+            float(paid[:, j].mean()) if opening[j] else math.nan,
+            "Seasonal autoregression on hospital counts" if j % 4 == 0 else "",
+        )
+        for j in range(count)
+    ]
+    crowd_corr = tuple(s["crowd"].tolist())
+    lines = [cumulative(name, s["crowd"] * k, "highlight") for name, k in (("opening stakes", 0.9), ("equal", 0.8))]
+    flows = [tuple(np.maximum(sign * paid * stakes, 0).sum(axis=1).tolist()) for sign in (1, -1)]
+    return SeasonReport(
+        "Weekly flu admissions: the season",
+        Run(ERAS, count, "208 a round", 100, "0", "0.1.0", credits="FluSight, CC-BY-4.0"),
+        tuple(sorted(rows, key=lambda row: -row.change)),
+        ("CEPH-trends began with 2.0% of all stakes and ended with 30.0%.", "Half of them burned."),
+        "Whether the crowd got better by it cannot be told.",
+        Layers("How the weights moved", "share of what is at risk", eras, tuple(layers)),
+        Bars("The metamodel's CORR", "CORR", eras, crowd_corr),
+        Lines("Three metamodels", "cumulative CORR", eras, (*lines, cumulative("now", s["crowd"], "metamodel"))),
+        Lines("Ahead", "cumulative CORR ahead", eras, (cumulative("opening", s["crowd"] / 9, "metamodel"),)),
+        Bars("At risk", "coins at risk", eras, tuple(stakes.sum(axis=1).tolist())),
+        Flows("Paid and burned", "coins", eras, *flows),
+        Ruling("a-rule", "S clip(2 mmc, -.25, .25)", "Twice the contribution.", "2020-05-21", ("F220",), "2 × MMC"),
+        (Refusal("a constant says nothing", 4, ODD[:2]),),
+        caveats=("All stakes are simulated.",),
     )

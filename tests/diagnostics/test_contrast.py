@@ -57,7 +57,7 @@ def test_words_on_the_page_can_be_read(theme):
 @themes
 def test_words_and_lines_in_charts_can_be_read(theme):
     c = colours("charts.css", theme)
-    for words in ("ink", "soft", "plus", "minus", "target", "v1", "v2", "v3", "v4", "v5"):
+    for words in ("ink", "soft", "plus", "minus", "target", "v1", "v2", "v3", "v4", "v5", "v6", "v7"):
         assert contrast(c[words], c["card"]) >= 4.5, words
 
 

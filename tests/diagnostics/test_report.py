@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import Node, drawn, read
-from synthetic import ODD, crowd, diagnosis, leaderboard, names_of
+from synthetic import ODD, crowd, diagnosis, leaderboard, names_of, season
 
 from crowdalpha.diagnostics import (
     CrowdReport,
@@ -30,6 +30,7 @@ from crowdalpha.diagnostics import (
     as_json,
     crowd_report,
     diagnosis_report,
+    season_report,
 )
 from crowdalpha.diagnostics.formats import amounts, legible, percent, pinch, plain, shorten, signed
 from crowdalpha.diagnostics.svg import Svg, element, escape
@@ -37,10 +38,11 @@ from crowdalpha.diagnostics.vectors import draw_vectors
 from crowdalpha.scoring.problems import InputError
 
 PAGES = {"crowd": crowd_report(crowd()), "diagnosis": diagnosis_report(diagnosis())}
+PAGES["season"] = season_report(season())
 TREES = {name: read(page) for name, page in PAGES.items()}
 LOADING = ("src", "href", "xlink:href", "srcset", "poster", "data", "action", "background")
 
-both = pytest.mark.parametrize("name", ["crowd", "diagnosis"])
+both = pytest.mark.parametrize("name", list(PAGES))
 
 
 def board(tree: Node) -> list[Node]:

@@ -30,7 +30,14 @@ def run(kind: str, text: str, folder: Path) -> str:
 def test_every_command_and_program_of_the_readme_runs_in_order_and_does_what_it_says(folder: Path) -> None:
     assert len(BLOCKS) >= 6
     printed = [run(kind, text, folder) for kind, text in BLOCKS]
-    for name in ("scores.parquet", "flusight.html", "metamodel.parquet", "boosting.html", "neutral.parquet"):
+    for name in (
+        "scores.parquet",
+        "flusight.html",
+        "metamodel.parquet",
+        "boosting.html",
+        "season.html",
+        "neutral.parquet",
+    ):
         assert (folder / name).stat().st_size > 1000, name
     for page in ("flusight.html", "boosting.html"):
         assert "All stakes are simulated" in (folder / page).read_text(encoding="utf-8"), page

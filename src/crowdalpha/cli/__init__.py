@@ -27,6 +27,11 @@ CHAPTERS = {
         "submit": "Hand in predictions for the round that is open.",
         "tick": "Do all that is due: open, close, score, resolve.",
         "leaderboard": "Rank models or accounts, with intervals.",
+        "replay": "Play a history as a tournament whose stakes compound.",
+    },
+    "Serve a tournament": {
+        "serve": "Serve pages, both APIs and the clock.",
+        "admin": "Open accounts with a login, give and end tokens.",
     },
     "Prove and keep a tournament": {
         "bundle": "Write the proof of a round as a file.",
@@ -37,7 +42,7 @@ CHAPTERS = {
     },
 }
 """The verbs, in the order people meet them."""
-HOMES = {"Score a crowd": "crowdalpha.cli"}
+HOMES = {"Score a crowd": "crowdalpha.cli", "Serve a tournament": "crowdalpha.cli.serving"}
 """Where the modules of a chapter are, if not with the tournament's."""
 TOURNAMENT = "crowdalpha.cli.tournament"
 COMMANDS = {name: f"{HOMES.get(chapter, TOURNAMENT)}.{name}" for chapter, verbs in CHAPTERS.items() for name in verbs}

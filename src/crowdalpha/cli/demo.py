@@ -1,7 +1,8 @@
-"""`crowdalpha demo`: the shipped tournaments, scored, with a page each."""
+"""`crowdalpha demo`: the shipped crowds scored and played as tournaments, with their pages."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,13 +13,15 @@ import click
 from crowdalpha.cli.console import number, print_json, progress, reports_refusals, span
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.options import as_json
+from crowdalpha.cli.season import print_season, season_record
 
 if TYPE_CHECKING:
     from crowdalpha.demo.play import Played
     from crowdalpha.diagnostics.data import LeaderboardRow
 
 TOP, BOTTOM = 10, 5
-STARTS = "Playing the two tournaments and drawing their pages: this takes about half a minute."
+EARNED, BURNED = 6, 4
+STARTS = "Playing the two tournaments and drawing their pages: this takes a good half minute."
 
 
 @click.command(name="demo")
@@ -27,7 +30,7 @@ STARTS = "Playing the two tournaments and drawing their pages: this takes about 
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("crowdalpha-demo"),
     show_default=True,
-    help="Where the pages go.",
+    help="Where the pages and the tournaments go.",
 )
 @click.option("--files", is_flag=True, help="Instead, write the crowds as files to try the other commands on.")
 @as_json
@@ -54,6 +57,11 @@ def command(folder: Path, files: bool, as_json: bool) -> None:
     click.echo("Open in a browser:")
     for page in pages:
         click.echo(f"  {page}")
+    click.echo("The rounds are kept. List them, prove one, go on with them:")
+    for played in crowds:
+        place = shlex.quote(str(played.tournament.folder))
+        for verb in ("round list", "verify 12"):
+            click.echo(f"  crowdalpha {verb} --tournament {place}")
 
 
 def _record(played: Played) -> dict[str, Any]:
@@ -67,6 +75,8 @@ def _record(played: Played) -> dict[str, Any]:
         "persistence": lasting and {"spearman": lasting.spearman, "models": len(lasting.points)},
         "models": [asdict(row) for row in leaderboard(played.survey).rows],
         "caveats": played.crowd.caveats,
+        "season": season_record(played.tournament.season),
+        "tournament": played.tournament.folder.resolve(),
     }
 
 
@@ -88,6 +98,7 @@ def _print(played: Played) -> None:
         caption=caption,
         spare=("stake", "Sharpe", "eras"),
     )
+    print_season(played.tournament.season, top=EARNED, bottom=BURNED)
 
 
 def _row(row: LeaderboardRow) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The demo: the shipped crowds scored, their reports written."""
+"""The demo: the shipped crowds scored and played as tournaments, their reports written."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 from crowdalpha.demo.crowd import Crowd
 from crowdalpha.demo.equities import PLAYED, equities
 from crowdalpha.demo.flusight import flusight
+from crowdalpha.demo.rounds import MOST, Tournament, play_rounds
 from crowdalpha.diagnostics.checkup import diagnose
 from crowdalpha.diagnostics.data import Run
 from crowdalpha.diagnostics.report import crowd_report as draw_crowd
 from crowdalpha.diagnostics.report import diagnosis_report as draw_diagnosis
 from crowdalpha.diagnostics.survey import Survey, crowd_report, survey
+from crowdalpha.tables.crowd import Crowd as Aligned
 from crowdalpha.tables.frames import eras
 
 BAGS = 20
@@ -28,23 +30,26 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Played:
-    """A crowd, what it did, and the pages that show it."""
+    """A crowd, what it did, the tournament that was played of it, and the pages that show both."""
 
     crowd: Crowd
     survey: Survey
+    tournament: Tournament
     pages: tuple[Path, ...]
 
 
-def play(folder: Path, told: Told, *, weeks: int = PLAYED) -> Iterator[Played]:
-    """Score the FluSight crowd and the equities tournament and write a page for each, then one for a single model.
+def play(folder: Path, told: Told, *, weeks: int = PLAYED, rounds: int = MOST) -> Iterator[Played]:
+    """Score the FluSight crowd and the equities tournament, play both as rounds, and write the pages of all this.
 
-    `told` is called with what is being done, how much of it is done, and how much there is. `weeks` of equities are
-    played, the last ones.
+    A page shows a crowd, another its season, and one a single model; the rounds are kept beside them. `told` is called
+    with what is being done, how much of it is done, and how much there is. `weeks` of equities are scored, the last
+    ones, and the last `rounds` of a crowd, or all if there are no more, are played.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for load in (_flusight, partial(_equities, weeks=weeks)):
         crowd = load(told)
-        seen = _survey(crowd, told)
+        aligned = eras(crowd.predictions, crowd.targets, coins(crowd), bags=BAGS, seed=SEED)
+        seen = _survey(crowd, aligned, told)
         page = folder / f"{crowd.name.split()[0].lower()}.html"
         report = crowd_report(
             seen,
@@ -59,7 +64,8 @@ def play(folder: Path, told: Told, *, weeks: int = PLAYED) -> Iterator[Played]:
         if crowd.features is not None:
             pages.append(folder / f"{SUBJECT}.html")
             _diagnose(crowd, pages[-1], told)
-        yield Played(crowd, seen, tuple(pages))
+        tournament = play_rounds(crowd, aligned, coins(crowd), folder, told, rounds=rounds)
+        yield Played(crowd, seen, tournament, (*pages, tournament.page))
 
 
 def write_files(folder: Path, told: Told) -> list[Path]:
@@ -112,8 +118,7 @@ def _equities(told: Told, *, weeks: int = PLAYED) -> Crowd:
     return equities(heard, eras=weeks)
 
 
-def _survey(crowd: Crowd, told: Told) -> Survey:
-    aligned = eras(crowd.predictions, crowd.targets, coins(crowd), bags=BAGS, seed=SEED)
+def _survey(crowd: Crowd, aligned: Aligned, told: Told) -> Survey:
     done = iter(range(1, len(aligned) + 1))
     return survey(aligned, progress=lambda era: told(f"Scoring {crowd.name}", next(done), len(aligned)))
 

@@ -25,23 +25,31 @@ from .data import (
     cumulative,
 )
 from .ordering import arranged, order_by_likeness
-from .report import crowd_report, diagnosis_report
+from .report import crowd_report, diagnosis_report, season_report
+from .season import Flows, Layer, Layers, Refusal, Ruling, SeasonReport, SeasonRow
 
 __all__ = [
     "Bars",
     "CrowdReport",
     "Diagnosis",
     "Exposures",
+    "Flows",
     "Heatmap",
     "Interval",
+    "Layer",
+    "Layers",
     "Leaderboard",
     "LeaderboardRow",
     "Lines",
     "Neutralized",
     "Persistence",
     "Point",
+    "Refusal",
+    "Ruling",
     "Run",
     "Scatter",
+    "SeasonReport",
+    "SeasonRow",
     "Series",
     "Statistic",
     "Vectors",
@@ -52,4 +60,5 @@ __all__ = [
     "cumulative",
     "diagnosis_report",
     "order_by_likeness",
+    "season_report",
 ]

@@ -75,13 +75,13 @@ def captions(values: Sequence[float], *, plus: bool = True) -> tuple[str, ...]:
     return tuple("0" if value == 0 else (signed if plus else plain)(value, digits) for value in values)
 
 
-def value_grid(scale: Scale, frame: Frame, *, about: int = 5) -> Svg:
-    """Horizontal rules at round values, named at the left; zero is drawn stronger."""
+def value_grid(scale: Scale, frame: Frame, *, about: int = 5, plus: bool = True) -> Svg:
+    """Horizontal rules at round values, named at the left, with a sign if wanted; zero is drawn stronger."""
     marks = ticks(scale.low, scale.high, about)
     rules = [line(frame.left, scale(v), frame.right, scale(v), "zero" if v == 0 else "grid") for v in marks]
     names = [
         text(frame.left - 8, scale(v) + 4, name, "tick", anchor="end")
-        for v, name in zip(marks, captions(marks), strict=True)
+        for v, name in zip(marks, captions(marks, plus=plus), strict=True)
     ]
     return group(*rules, *names)
 

@@ -30,7 +30,7 @@ def describe_bars(value: Bars) -> str:
     return f"{value.unit} in {len(known)} eras: mean {signed(mean(known))}, above zero in {above} of them."
 
 
-def _bar_path(values: Sequence[float], x: Scale, y: Scale, sign: int) -> str:
+def bar_path(values: Sequence[float], x: Scale, y: Scale, sign: int) -> str:
     """All bars of one sign as one path: light to send, quick to draw."""
     half = min(WIDEST / 2, max(0.5, 0.36 * abs(x(1) - x(0))))
     places = ((x(i), y(v)) for i, v in enumerate(values) if v * sign > 0)
@@ -50,8 +50,8 @@ def draw_bars(value: Bars, *, name: str, width: int = 1040, height: int = 190) -
         (width, height),
         value_grid(y, frame, about=5),
         era_names(value.eras, x, frame),
-        element("path", d=_bar_path(value.values, x, y, +1), class_="bar plus"),
-        element("path", d=_bar_path(value.values, x, y, -1), class_="bar minus"),
+        element("path", d=bar_path(value.values, x, y, +1), class_="bar plus"),
+        element("path", d=bar_path(value.values, x, y, -1), class_="bar minus"),
         Svg("") if math.isnan(average) else line(frame.left, y(average), frame.right, y(average), "average"),
     )
 

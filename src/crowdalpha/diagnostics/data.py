@@ -24,7 +24,7 @@ PARALLEL = 1e-9
 """A residual shorter than this is rounding: the model lies along the metamodel."""
 
 
-def _unequal(where: str, found: int, expected: int) -> list[Problem]:
+def unequal(where: str, found: int, expected: int) -> list[Problem]:
     """The problem of a value whose parts differ in length, or nothing."""
     if found == expected:
         return []
@@ -103,7 +103,7 @@ class Lines:
     def __post_init__(self) -> None:
         """Every series has a value for every era, or the lines are refused."""
         expected = len(self.eras)
-        refuse_if_any(p for line in self.series for p in _unequal(line.name, len(line.values), expected))
+        refuse_if_any(p for line in self.series for p in unequal(line.name, len(line.values), expected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Bars:
 
     def __post_init__(self) -> None:
         """Every era has a value, or the bars are refused."""
-        refuse_if_any(_unequal(self.title, len(self.values), len(self.eras)))
+        refuse_if_any(unequal(self.title, len(self.values), len(self.eras)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +203,9 @@ class Heatmap:
     def __post_init__(self) -> None:
         """The matrix is square and has a name for every row, or it is refused."""
         expected = len(self.names)
-        problems = _unequal("rows", len(self.values), expected)
+        problems = unequal("rows", len(self.values), expected)
         for name, row in zip(self.names, self.values, strict=False):
-            problems += _unequal(name, len(row), expected)
+            problems += unequal(name, len(row), expected)
         refuse_if_any(problems)
 
 
@@ -230,7 +230,7 @@ class Exposures:
 
     def __post_init__(self) -> None:
         """Every feature has an exposure, or they are refused."""
-        refuse_if_any(_unequal("exposures", len(self.values), len(self.names)))
+        refuse_if_any(unequal("exposures", len(self.values), len(self.names)))
 
     def worst(self, count: int) -> tuple[tuple[str, float], ...]:
         """The `count` features with the largest absolute exposure, largest first; NaN exposures left out."""
@@ -318,7 +318,7 @@ class Diagnosis:
         """Cumulative scores after neutralisation cover the same eras as the bars, or they are refused."""
         expected = len(self.per_era[0].eras) if self.per_era else 0
         lengths = ((f"neutralized by {n.proportion:g}", len(n.cumulative)) for n in self.neutralized)
-        refuse_if_any(p for where, found in lengths for p in _unequal(where, found, expected))
+        refuse_if_any(p for where, found in lengths for p in unequal(where, found, expected))
 
 
 def cumulative(name: str, scores: Iterable[float], emphasis: Emphasis = "rest") -> Series:

@@ -56,6 +56,32 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}%" if math.isfinite(share) else MISSING
 
 
+def signed_percent(share: float, digits: int = 2) -> str:
+    """A share of one as a percentage with its sign, but for what rounds to zero.
+
+    >>> signed_percent(0.0123), signed_percent(-0.25, 0), signed_percent(0.0)
+    ('+1.23%', '−25%', '0.00%')
+    """
+    if not math.isfinite(share):
+        return MISSING
+    size = percent(abs(share), digits)
+    sign = ("+" if share > 0 else MINUS) if size.strip("0.%") else ""
+    return sign + size
+
+
+def times(factor: float) -> str:
+    """How many times as much something has become, to three figures.
+
+    >>> times(482.17), times(1.2), times(0.0004), times(0.0)
+    ('482×', '1.20×', '.0004×', '0×')
+    """
+    if not math.isfinite(factor):
+        return MISSING
+    if factor <= 0:
+        return "0×"
+    return f"{plain(factor, 0 if factor >= 100 else 1 if factor >= 10 else 2 if factor >= 0.1 else 4)}×"
+
+
 def amounts(values: Sequence[float]) -> tuple[str, ...]:
     """A column of stakes, all with the same number of decimals.
 

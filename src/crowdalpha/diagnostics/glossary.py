@@ -24,6 +24,23 @@ MMC2_IN_THREE_SENTENCES = (
 
 TERMS = {
     "era": Term("Era", "One round of predictions about one set of ids; every score is computed within an era first."),
+    "round": Term(
+        "Round", "An era as it is played: it opens, takes predictions, closes, and is paid once the truth is known."
+    ),
+    "at_risk": Term(
+        "At risk",
+        "What a model has staked when a round closes that it sent predictions in for. The same stake may be at risk in "
+        "several rounds at once.",
+    ),
+    "payout": Term(
+        "Payout",
+        "What a round adds to a stake or burns of it: a part of what is at risk, by the rule and the model’s scores. "
+        "Earned is what the treasury paid, burned is gone.",
+    ),
+    "compounding": Term(
+        "Compounding",
+        "Nobody adds to a stake or takes from it: what a round pays or burns is in the stake from then on.",
+    ),
     "metamodel": Term(
         "Metamodel",
         "The crowd’s own prediction: every staked model’s ranks, averaged with its stake as weight, and ranked again.",

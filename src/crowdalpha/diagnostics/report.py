@@ -27,9 +27,12 @@ from .data import (
 )
 from .formats import signed
 from .heatmap import draw_heatmap, has_gaps, neighbours
+from .layers import draw_layers
 from .lines import GREY_LINES, draw_drawdown, draw_lines, final, thinned
+from .money import draw_flows, draw_pile
 from .ordering import arranged
 from .scatter import draw_scatter
+from .season import Layers, SeasonReport
 from .svg import Svg, element, template
 from .vectors import draw_vectors, sentence
 
@@ -68,6 +71,11 @@ DIAGNOSIS_TERMS = (
     "exposure_metrics",
     "neutralization",
     "rho",
+)
+SEASON_TERMS = ("round", "stake", "at_risk", "payout", "compounding", "metamodel", "corr", "mmc2", "bags", "interval")
+TIMING = (
+    "The eras were played as rounds of a simulated clock: one opens every week, takes submissions for two days and is "
+    "paid four weeks after it opened. So four are at risk at once, and what a round pays is staked four rounds later."
 )
 
 
@@ -109,6 +117,17 @@ def diagnosis_report(diagnosis: Diagnosis) -> str:
     )
 
 
+def season_report(report: SeasonReport) -> str:
+    """The page of a replayed season as one HTML document."""
+    return _render(
+        "season.html",
+        report=report,
+        key_figures=_season_figures(report),
+        terms=glossary.terms(*SEASON_TERMS),
+        timing=TIMING,
+    )
+
+
 def halves(value: Persistence) -> Scatter:
     """Persistence as a scatter to draw: first half across, second half upwards, the diagonal where both are equal."""
     corners = ("added twice", "added later", "took away twice", "added at first")
@@ -129,7 +148,7 @@ def both_widths(draw: Callable[..., Svg], value: object, name: str, **heights: i
     )
 
 
-def milestones(lines: Lines, count: int = 6) -> tuple[int, ...]:
+def milestones(lines: Lines | Layers, count: int = 6) -> tuple[int, ...]:
     """A few evenly spread eras, the last among them: the columns of the table behind a line chart."""
     return tuple(thinned(len(lines.eras), count - 1))
 
@@ -172,6 +191,29 @@ def _crowd_figures(report: CrowdReport) -> list[tuple[str, str, str]]:
         )
         figures.append(("Cannot be told from zero", str(outcomes.count("across") + few), why))
         figures.append(("Take away from it", str(outcomes.count("below")), "models whose interval lies below zero"))
+    return figures
+
+
+def _season_figures(report: SeasonReport) -> list[tuple[str, str, str]]:
+    """The few numbers at the top of a season's page: label, figure, explanation."""
+    staked = [row for row in report.rows if row.opening > 0]
+    earned, burned = sum(row.change > 0 for row in staked), sum(row.change < 0 for row in staked)
+    largest = max(report.rows, key=lambda row: row.closing_share, default=None)
+    figures = [
+        ("Earned", str(earned), f"of {len(staked)} staked models ended with more than they began with"),
+        ("Burned", str(burned), "ended with less"),
+    ]
+    if largest is not None:
+        why = f"of all stakes is held by {formats.shorten(largest.model, 40)}, which began with "
+        figures.append(
+            (
+                "Largest at the end",
+                formats.percent(largest.closing_share),
+                f"{why}{formats.percent(largest.opening_share)}",
+            )
+        )
+    crowd = mean(report.crowd.values)
+    figures.append(("Metamodel’s mean CORR", signed(crowd), f"over {report.run.eras} rounds, weighted by these stakes"))
     return figures
 
 
@@ -246,6 +288,8 @@ def _environment() -> Environment:
         final=final,
         mean=mean,
         shorten=formats.shorten,
+        times=formats.times,
+        signed_percent=formats.signed_percent,
     )
     environment.globals.update(_drawings())
     return environment
@@ -262,6 +306,9 @@ def _drawings() -> dict[str, Any]:
         "both_widths": both_widths,
         "draw_lines": draw_lines,
         "draw_drawdown": draw_drawdown,
+        "draw_layers": draw_layers,
+        "draw_flows": draw_flows,
+        "draw_pile": draw_pile,
         "draw_bars": draw_bars,
         "draw_exposures": draw_exposures,
         "draw_scatter": draw_scatter,
@@ -287,4 +334,4 @@ def _render(page: str, **context: object) -> str:
     return _environment().get_template(page).render(context)
 
 
-__all__: Sequence[str] = ("crowd_report", "diagnosis_report")
+__all__: Sequence[str] = ("crowd_report", "diagnosis_report", "season_report")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.settings.file import FILE, SECRET, Settings, parse, portable, read, said_in, settle, to_toml
@@ -16,6 +17,7 @@ from crowdalpha.storage.durable import new_file
 from crowdalpha.storage.manifest import Manifest
 from crowdalpha.tournament.events import Head
 
+NOTHING: Mapping[str, Any] = {}
 SETTINGS = "settings.toml"
 """The name of the settings in a backup."""
 
@@ -26,15 +28,18 @@ def initialise(
     name: str | None = None,
     database: str | None = None,
     files: str | None = None,
+    submissions: Mapping[str, Any] = NOTHING,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Make a tournament in a folder: its settings, its master secret, its database.
 
+    `submissions` is what the settings say under that word, beside what is theirs without saying.
     The settings come last: a folder that has them is complete, and is refused with code `settings_taken`. One that has
     a secret already keeps it. A database or a store of files that something is in is refused with `not_empty`.
     """
     folder = Path(folder)
-    said = {"name": name or folder.absolute().name} | _places(database, files)
+    said: dict[str, Any] = {"name": name or folder.absolute().name} | _places(database, files)
+    said |= {"submissions": dict(submissions)} if submissions else {}
     settings = settle(said, folder, environ)
     if (folder / FILE).exists():
         fix = "choose another folder; this one is made already"

@@ -1,0 +1,1 @@
+"""The commands of a server: the server itself, and what only its operator may do."""

@@ -1,0 +1,122 @@
+"""`crowdalpha admin`: people and keys, by the operator, who has the tournament's folder and needs no login."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.serving.door import serves
+from crowdalpha.cli.tournament.door import InOrder, at, time
+from crowdalpha.cli.tournament.words import answer, moment
+
+if TYPE_CHECKING:
+    from crowdalpha.server.service import Service
+    from crowdalpha.tournament.people import Token
+
+SCOPES = ("upload_submission", "download_submission", "read_submission_info", "read_user_info", "stake", "admin")
+ONCE = "The secret is shown this once."
+stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.group(name="admin", cls=InOrder)
+def command() -> None:
+    """Open accounts with a login, set passwords, give and end tokens."""
+
+
+@command.command(name="create-user")
+@click.argument("email")
+@click.option("--name", required=True, help="What people call the account.")
+@stdin
+@at
+@serves
+def create_user(service: Service, email: str, name: str, password_stdin: bool, now: datetime, as_json: bool) -> None:
+    """Open an account whose owner logs in with EMAIL and a password."""
+    account = service.people.create(email, _password(password_stdin), name, now)
+    answer(account, f"account {account.id} ({account.name}) for {email}", as_json)
+
+
+@command.command(name="password")
+@click.argument("user")
+@click.option("--email", help="The address to log in with, for an account that has none.")
+@stdin
+@at
+@serves
+def set_password(
+    service: Service, user: str, email: str | None, password_stdin: bool, now: datetime, as_json: bool
+) -> None:
+    """Set the password of USER: an id, a name or an address. All sessions of the account end."""
+    login = service.people.set_login(user, email, _password(password_stdin), now)
+    said = {"account": login.account, "email": login.email}
+    answer(said, f"account {login.account} logs in as {login.email} with the new password", as_json)
+
+
+@command.command(name="token")
+@click.argument("user")
+@click.option("--name", default="token", show_default=True, help="What it is called.")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True,
+              help="What it may be used for, once for each; else all but admin.")  # fmt: skip
+@click.option("--expires", type=time, metavar="TIME", help="When it ends, in ISO 8601; else never.")
+@at
+@serves
+def make_token(
+    service: Service,
+    user: str,
+    name: str,
+    scopes: tuple[str, ...],
+    expires: datetime | None,
+    now: datetime,
+    as_json: bool,
+) -> None:
+    """Make a token for programs of USER: an id, a name or an address."""
+    account = service.people.find(user)
+    token, secret = service.people.issue(account.id, name, scopes or SCOPES[:-1], now, expires)
+    record = _record(token) | {"secret": secret}
+    lines = [f"token {token.public_id} of {account.name}, for {', '.join(token.scopes)}. {ONCE}"]
+    lines += ["", f"NUMERAI_PUBLIC_ID={token.public_id}", f"NUMERAI_SECRET_KEY={secret}"]
+    answer(record, "\n".join(lines), as_json)
+
+
+@command.command(name="tokens")
+@click.argument("user")
+@serves
+def list_tokens(service: Service, user: str, as_json: bool) -> None:
+    """List the tokens of USER, newest first, those that are over included."""
+    tokens = service.people.tokens_of(service.people.find(user).id)
+    if as_json:
+        answer([_record(token) for token in tokens], "", as_json)
+        return
+    rows = [(t.public_id, t.name, " ".join(t.scopes), _until(t)) for t in tokens]
+    print_table(f"Tokens of {user}", ("token", "name", "scopes", "ends"), rows, left=4, spare=("scopes",))
+
+
+@command.command(name="revoke")
+@click.argument("public_id")
+@at
+@serves
+def revoke(service: Service, public_id: str, now: datetime, as_json: bool) -> None:
+    """End the token PUBLIC_ID at once."""
+    token = service.people.revoke(public_id, now)
+    answer(_record(token), f"token {token.public_id} is revoked", as_json)
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    found: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return found
+
+
+def _record(token: Token) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {name: value for name, value in asdict(token).items() if name != "secret_hash"}
+
+
+def _until(token: Token) -> str:
+    if token.revoked_at is not None:
+        return f"revoked {moment(token.revoked_at)}"
+    return "never" if token.expires_at is None else moment(token.expires_at)
