@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
-from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,13 +28,13 @@ settings.load_profile("crowdalpha")
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Postgres:
     """A server that all processes of this run of the tests share."""
-    from servers import Postgres
+    from servers import Postgres, quick_folder
 
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", token_hex(16))
     base = tmp_path_factory.getbasetemp()
     locks = (base.parent if worker else base) / "locks"
-    return Postgres(Path(gettempdir()) / f"crowdalpha-{run[:16]}", locks, worker or "alone")
+    return Postgres(quick_folder() / f"crowdalpha-{run[:16]}", locks, worker or "alone")
 
 
 @pytest.fixture

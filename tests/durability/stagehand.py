@@ -108,7 +108,7 @@ def steps_said(said: bytes) -> Sequence[str]:
     return said.decode().split()
 
 
-def _rehearse() -> None:
+def rehearse() -> None:
     """Play it all once, so that whoever is forked has loaded everything; a fork of several threads would lack them."""
     import play
 
@@ -120,5 +120,5 @@ def _rehearse() -> None:
 
 if __name__ == "__main__":
     sys.modules["stagehand"] = sys.modules["__main__"]
-    _rehearse()
+    rehearse()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,12 +36,7 @@ from crowdalpha.tournament.records import Score
 from crowdalpha.tournament.rounds import Round
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk
-
-if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
-    from servers import Postgres
+from servers import Postgres, quick_folder
 
 IDS = [f"i{k}" for k in range(8)]
 OWNERS = {"a1": "ada", "a2": "ada", "b1": "bob", "c1": "cy"}
@@ -310,14 +306,16 @@ Databases = Callable[[], str]
 
 
 @contextmanager
-def sqlite(folder: Path, template: bytes) -> Iterator[Databases]:
-    def fresh() -> str:
-        for old in folder.glob("tournament.db*"):
-            old.unlink()
-        (folder / "tournament.db").write_bytes(template)
-        return f"sqlite:///{folder}/tournament.db"
+def sqlite(template: bytes) -> Iterator[Databases]:
+    with TemporaryDirectory(prefix="crowdalpha-", dir=quick_folder()) as folder:
 
-    yield fresh
+        def fresh() -> str:
+            for old in Path(folder).glob("tournament.db*"):
+                old.unlink()
+            Path(folder, "tournament.db").write_bytes(template)
+            return f"sqlite:///{folder}/tournament.db"
+
+        yield fresh
 
 
 @contextmanager
@@ -343,8 +341,8 @@ def played(fresh: Databases, steps: int) -> int:
     return Counted.steps
 
 
-def test_any_history_on_sqlite_is_what_a_second_bookkeeper_says(tmp_path: Path, sqlite_template: bytes) -> None:
-    with sqlite(tmp_path, sqlite_template) as fresh:
+def test_any_history_on_sqlite_is_what_a_second_bookkeeper_says(sqlite_template: bytes) -> None:
+    with sqlite(sqlite_template) as fresh:
         assert played(fresh, 2000) >= 2000
 
 
@@ -354,8 +352,8 @@ def test_any_history_on_postgresql_is_what_a_second_bookkeeper_says(postgres: Po
 
 
 @pytest.mark.slow
-def test_ten_thousand_steps_of_any_history_on_sqlite(tmp_path: Path, sqlite_template: bytes) -> None:
-    with sqlite(tmp_path, sqlite_template) as fresh:
+def test_ten_thousand_steps_of_any_history_on_sqlite(sqlite_template: bytes) -> None:
+    with sqlite(sqlite_template) as fresh:
         assert played(fresh, 10_000) >= 10_000
 
 

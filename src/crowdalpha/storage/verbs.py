@@ -199,7 +199,8 @@ class Work(Looking):
         posted, self._posted = list(self._posted.values()), {}
         if not posted:
             return
-        rows = [{"id": entry.id, "kind": entry.kind, "at": entry.at, "memo": entry.memo} for entry in posted]
+        newest = self._db.execute(sa.select(sa.func.max(tables.entry.c.number))).scalar() or 0
+        rows = [_entry_row(number, entry) for number, entry in enumerate(posted, newest + 1)]
         postings = [{"entry": e.id, "account": p.account, "amount": p.amount} for e in posted for p in e.postings]
         moved = {posting["account"]: self._known[str(posting["account"])] for posting in postings}
         self._db.execute(sa.insert(tables.entry), rows)
@@ -242,6 +243,11 @@ def _code(error: IntegrityError) -> str | None:
 def _entry(rows: Sequence[Any]) -> Entry:
     first = rows[0]
     return Entry(first.id, first.kind, first.at, tuple(Posting(row.account, row.amount) for row in rows), first.memo)
+
+
+def _entry_row(number: int, entry: Entry) -> dict[str, Any]:
+    """Nobody else posts meanwhile: so numbers are counted, and a sequence that a crash has put back harms nobody."""
+    return {"number": number, "id": entry.id, "kind": entry.kind, "at": entry.at, "memo": entry.memo}
 
 
 def _event(row: Any) -> Event:
