@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from crowdalpha.diagnostics import formats
 from crowdalpha.diagnostics.svg import Svg, element, standalone
+from crowdalpha.server.views.memory import Memory
 from crowdalpha.tournament.money import UNITS, format_amount
 
 Kind = Literal["text", "score", "plain", "amount", "change", "share", "whole"]
@@ -61,6 +62,12 @@ class Chart:
     def as_svg(self) -> str:
         """The drawing as a file of its own."""
         return standalone(self.draw(self.name, WIDE))
+
+
+def remembered(chart: Chart, memory: Memory, key: Hashable) -> Chart:
+    """The same chart, drawn once for all who look: `key` says all that the drawing depends on."""
+    draw = chart.draw
+    return replace(chart, draw=lambda name, width: memory.recall((key, name, width), lambda: draw(name, width)))
 
 
 def shown(value: Any, kind: Kind) -> str:

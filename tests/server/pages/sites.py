@@ -85,6 +85,9 @@ def _of_names(page: Node) -> list[str]:
     wrong = [f"id {id} twice" for id in set(ids) if ids.count(id) > 1]
     used = [word for node in nodes for name in NAMED for word in node.attributes.get(name, "").split()]
     wrong += [f"nothing is called {word}" for word in used if word not in ids]
+    said = {node.attributes["id"]: node.text.strip() for node in nodes if "id" in node.attributes}
+    landmarks = [_called(node, said) for node in nodes if _is_landmark(node)]
+    wrong += [f"two parts are called {name}" for name in set(landmarks) if landmarks.count(name) > 1]
     labelled = {node.attributes.get("for") for node in page.all("label")}
     inside = {id(field) for label in page.all("label") for field in label.all("input")}
     for field in [
@@ -119,6 +122,15 @@ def _of_policy(page: Node) -> list[str]:
         inside = sent.attributes.get("action") not in ("/", "/sign-in", "/sign-up")
         wrong += ["a form without csrf"] * (sent.attributes.get("method") == "post" and inside and "csrf" not in names)
     return wrong
+
+
+def _is_landmark(node: Node) -> bool:
+    return node.tag in ("section", "nav") or node.attributes.get("role") in ("region", "search")
+
+
+def _called(node: Node, said: dict[str, str]) -> str:
+    """The name of a part of the page, as it is read out."""
+    return node.attributes.get("aria-label") or said.get(node.attributes.get("aria-labelledby", ""), "")
 
 
 def _role(node: Node) -> bool:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from crowdalpha.diagnostics.glossary import MMC2_IN_THREE_SENTENCES
 from crowdalpha.diagnostics.whiskers import shared_scale
+from crowdalpha.server.charts import remembered
 from crowdalpha.server.pages.render import answer, chart_file, csv_file
 from crowdalpha.server.pages.route import not_found, pages
 from crowdalpha.server.pages.visitors import door_of, now_of
@@ -89,6 +90,7 @@ def leaderboard(request: Request) -> Response:
         here="/",
         asked=asked,
         board=board,
+        chart_of=remembered(board.chart, door_of(request).memory, ("contribution", board.lines)),
         lines=lines[(page - 1) * boards.PAGE : page * boards.PAGE],
         total=len(lines),
         page=page,

@@ -14,8 +14,8 @@ from crowdalpha.payouts import reputation_rules, rules
 from crowdalpha.payouts.parameters import STATUSES
 from crowdalpha.server.pages.render import HEADERS, answer
 from crowdalpha.server.pages.route import pages
-from crowdalpha.server.pages.visitors import Visitor, door_of, now_of, visitor_of
-from crowdalpha.server.views.rounds import RoundView, round_views
+from crowdalpha.server.pages.visitors import Visitor, door_of, visitor_of
+from crowdalpha.server.views.rounds import Promise, promises
 from crowdalpha.tournament.records import Model, Submission
 from crowdalpha.tournament.rounds import Round
 
@@ -53,11 +53,11 @@ def all_rules(request: Request) -> Response:
 def verify(request: Request) -> Response:
     """How anybody checks a round, the head of the log, and what every round has promised."""
     door, visitor = door_of(request), visitor_of(request)
-    views = round_views(door.service.engine, now_of(request))
-    shown = views[:LISTED]
+    rounds = promises(door.service.engine)
+    shown = rounds[:LISTED]
     shares = _shares(door.service.engine, visitor, shown)
     log = door.log.read(door.service.engine)
-    return answer(request, "verify.html", rounds=shown, older=len(views) > LISTED, shares=shares, log=log)
+    return answer(request, "verify.html", rounds=shown, older=len(rounds) > LISTED, shares=shares, log=log)
 
 
 @router.get("/verify/head.json")
@@ -111,11 +111,11 @@ def _span(numbers: Iterable[int]) -> str:
     return f"Round {words}" if len(parts) == 1 and parts[0][0] == parts[0][1] else f"Rounds {words}"
 
 
-def _shares(engine: Engine, visitor: Visitor | None, views: Iterable[RoundView]) -> dict[int, list[Model]]:
+def _shares(engine: Engine, visitor: Visitor | None, rounds: Iterable[Promise]) -> dict[int, list[Model]]:
     """The visitor's models that took part in each resolved round."""
     if visitor is None:
         return {}
-    resolved = {view.round.number for view in views if view.state == "resolved"}
+    resolved = {promise.round.number for promise in rounds if promise.revealed}
     found: dict[int, list[Model]] = {}
     with engine.store.reading() as work:
         for model in work.find(Model, account=visitor.caller.account):

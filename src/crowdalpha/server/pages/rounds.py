@@ -10,7 +10,7 @@ from crowdalpha.server.charts import Column
 from crowdalpha.server.pages.render import answer, chart_file, csv_file, download
 from crowdalpha.server.pages.route import not_found, pages
 from crowdalpha.server.pages.visitors import door_of, member, now_of
-from crowdalpha.server.views.rounds import round_view, round_views, running
+from crowdalpha.server.views.rounds import RoundView, promises, round_view, running
 
 router = pages()
 PAGE = 50
@@ -20,19 +20,19 @@ PAGE = 50
 @router.get("/rounds")
 def all_rounds(request: Request, page: int = 1) -> Response:
     """All rounds, the newest first."""
-    engine, now = door_of(request).service.engine, now_of(request)
-    views = round_views(engine, now)
-    n_pages = max(1, -(-len(views) // PAGE))
+    door, now = door_of(request), now_of(request)
+    numbers = [promise.round.number for promise in promises(door.service.engine)]
+    n_pages = max(1, -(-len(numbers) // PAGE))
     page = min(max(page, 1), n_pages)
-    open, coming = running(engine, now)
-    shown = views[(page - 1) * PAGE : page * PAGE]
+    open, coming = running(door.service.engine, now)
+    shown = [_view(request, number) for number in numbers[(page - 1) * PAGE : page * PAGE]]
     return answer(request, "rounds.html", views=shown, page=page, pages=n_pages, open=open, coming=coming)
 
 
 @router.get("/rounds/{number:int}")
 def one_round(request: Request, number: int) -> Response:
     """A round: where it stands, and when it is resolved what everybody scored and was paid."""
-    view = round_view(door_of(request).service.engine, number, now_of(request))
+    view = _view(request, number)
     return not_found(request) if view is None else answer(request, "round.html", view=view, base=f"/rounds/{number}")
 
 
@@ -50,7 +50,7 @@ def ids(request: Request, number: int) -> Response:
 @router.get("/rounds/{number:int}/models.csv")
 def models(request: Request, number: int) -> Response:
     """What every model of a resolved round scored and was paid."""
-    view = round_view(door_of(request).service.engine, number, now_of(request))
+    view = _view(request, number)
     return not_found(request) if view is None else csv_file(f"round-{number}-models", *view.table)
 
 
@@ -66,10 +66,15 @@ def share(request: Request, number: int, model: str) -> Response:
 @router.get("/rounds/{number:int}/{name}.{kind}")
 def chart(request: Request, number: int, name: str, kind: str) -> Response:
     """One of a round's charts as a file."""
-    view = round_view(door_of(request).service.engine, number, now_of(request))
+    view = _view(request, number)
     if view is None:
         return not_found(request)
     return chart_file(view.charts, name, kind, f"round-{number}") or not_found(request)
+
+
+def _view(request: Request, number: int) -> RoundView | None:
+    door = door_of(request)
+    return round_view(door.service.engine, door.memory, number, now_of(request))
 
 
 def _quoted(id: str) -> str:

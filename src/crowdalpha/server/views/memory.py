@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TypeVar
 
 Value = TypeVar("Value")
-KEPT = 64
-"""Values that are kept of each kind: as many leaderboards and drawings as people look at."""
+KEPT = 512
+"""Values that are kept: the rounds of two years, and as many leaderboards and drawings as people look at."""
 
 
 class Memory:

@@ -83,7 +83,7 @@ class ModelView:
             "Scores added up",
             "CORR and MMC2, round after round. A straight climb is a steady edge; a flat line is none.",
             lambda name, width: draw_lines(value, name=name, width=width, height=360 if width > 600 else 300),
-            (*columns, Column("CORR, sum", "score"), Column("MMC2, sum", "score")),
+            (*columns, Column("CORR added up", "score"), Column("MMC2 added up", "score")),
             rows,
         )
 

@@ -11,6 +11,7 @@ from crowdalpha.payouts import Rule, rules
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.server.charts import Chart, Column
 from crowdalpha.server.histogram import draw_histogram, histogram
+from crowdalpha.server.views.memory import Memory
 from crowdalpha.tournament.ports import Reading
 from crowdalpha.tournament.records import METAMODEL, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Round, Stage
@@ -109,21 +110,30 @@ class RoundView:
         return (*columns, *money), rows
 
 
-def round_views(engine: Engine, now: datetime) -> list[RoundView]:
-    """All rounds, the newest first, without what each model did."""
-    overviews = engine.round_list()
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a round has promised before it opened, and the secret that keeps it ("" while it runs)."""
+
+    round: Round
+    revealed: str
+
+
+def promises(engine: Engine) -> list[Promise]:
+    """What every round has promised, the newest first."""
     with engine.store.reading() as work:
-        return [_view(work, seen, now, ()) for seen in reversed(overviews)]
+        revealed = {progress.round: progress.revealed for progress in work.find(Progress)}
+        return [Promise(round, revealed[round.number]) for round in reversed(work.find(Round))]
 
 
-def round_view(engine: Engine, number: int, now: datetime) -> RoundView | None:
+def round_view(engine: Engine, memory: Memory, number: int, now: datetime) -> RoundView | None:
     """A round with all that is public of it; None if there is none with that number."""
     with engine.store.reading() as work:
-        if work.get(Round, number) is None:
-            return None
-    seen = engine.round_show(number)
-    with engine.store.reading() as work:
-        return _view(work, seen, now, _parts(work, seen.round) if seen.stage is Stage.RESOLVED else ())
+        progress = work.get(Progress, number)
+    if progress is None:
+        return None
+    if progress.stage is not Stage.RESOLVED:
+        return _view(engine, number, now)
+    return memory.recall(("round", number), lambda: _view(engine, number, now))  # nothing of it changes any more
 
 
 def running(engine: Engine, now: datetime) -> tuple[Round | None, Round | None]:
@@ -145,15 +155,16 @@ def state_of(round: Round, stage: Stage, now: datetime) -> str:
     return OPEN if now < round.close_time else SCORING
 
 
-def _view(work: Reading, seen: Overview, now: datetime, parts: tuple[Part, ...]) -> RoundView:
-    round = seen.round
-    steps = _steps(round, seen.stage, now)
-    progress = work.get(Progress, round.number)
-    rule = next((rule for rule in rules() if rule.name == round.rule), None)
+def _view(engine: Engine, number: int, now: datetime) -> RoundView:
+    seen = engine.round_show(number)
+    with engine.store.reading() as work:
+        parts = _parts(work, seen.round) if seen.stage is Stage.RESOLVED else ()
+        progress, factor = work.get(Progress, number), _factor(work, seen)
+    steps = _steps(seen.round, seen.stage, now)
+    rule = next((rule for rule in rules() if rule.name == seen.round.rule), None)
     coming = next((step for step in steps if not step.past), None)
     revealed = progress.revealed if progress else ""
-    state = state_of(round, seen.stage, now)
-    return RoundView(seen, state, steps, coming, rule, _factor(work, seen), parts, revealed)
+    return RoundView(seen, state_of(seen.round, seen.stage, now), steps, coming, rule, factor, parts, revealed)
 
 
 def _steps(round: Round, stage: Stage, now: datetime) -> tuple[Step, ...]:
