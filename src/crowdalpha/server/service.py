@@ -16,6 +16,8 @@ from datetime import datetime
 
 from crowdalpha.engine import Engine
 from crowdalpha.server.callers import Caller, anybody
+from crowdalpha.server.datasets import Datasets
+from crowdalpha.server.downloads import Downloads
 from crowdalpha.server.models import Models
 from crowdalpha.server.office import Office, utc_now
 from crowdalpha.server.people import People
@@ -23,6 +25,7 @@ from crowdalpha.server.results import Results
 from crowdalpha.server.rounds import Rounds
 from crowdalpha.server.signing import key_from
 from crowdalpha.server.staking import Staking
+from crowdalpha.server.standings import Standings
 from crowdalpha.server.submissions import Submissions
 from crowdalpha.settings import Settings
 from crowdalpha.settings.opening import read_secret
@@ -34,7 +37,8 @@ class Service:
     """A tournament as its server sees it.
 
     `people` come in and have accounts and tokens, `rounds` are what they play, `models` what they play with,
-    `submissions` what they send, `staking` what they put on it, `results` what comes of it.
+    `submissions` what they send, `staking` what they put on it, `results` and `standings` what comes
+    of it; `datasets` are what they work with, `downloads` links to those and to what they sent.
     """
 
     def __init__(self, engine: Engine, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
@@ -42,6 +46,8 @@ class Service:
         self.engine, self.settings, self.office = engine, settings, office
         self.people, self.rounds, self.models = People(office), Rounds(office), Models(office)
         self.submissions, self.staking, self.results = Submissions(office), Staking(office), Results(office)
+        self.datasets, self.standings = Datasets(office), Standings(office)
+        self.downloads = Downloads(office, self.submissions, self.datasets)
 
     def now(self) -> datetime:
         """The time, to be taken once a request."""
