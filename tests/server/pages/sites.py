@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pages import Node, read
 
-from crowdalpha.server.pages import attach
+from crowdalpha.server.app import create_app
 from crowdalpha.server.pages.visitors import COOKIE
 from crowdalpha.server.service import Service
 
@@ -48,14 +47,12 @@ class Site:
     def signed_in(self, account: str) -> Site:
         """The same server, seen by somebody who is signed in."""
         cookie, _ = self.service.people.begin(account, self.service.now())
-        other = TestClient(self.client.app, headers={"cookie": f"{COOKIE}={cookie}"})
+        other = TestClient(self.client.app, headers={"cookie": f"{COOKIE}={cookie}", "accept": "text/html"})
         return Site(self.service, other)
 
 
 def site(service: Service) -> Site:
-    app = FastAPI()
-    attach(app, service)
-    return Site(service, TestClient(app))
+    return Site(service, TestClient(create_app(service), headers={"accept": "text/html"}))
 
 
 def faults(page: Node) -> list[str]:

@@ -55,7 +55,14 @@ def test_titles_tell_pages_apart(running: Site) -> None:
 
 
 def test_what_is_not_there_is_a_page_that_says_so(running: Site) -> None:
-    for address in ("/models/nobody", "/rounds/99", "/models/ada-1/nothing.csv", "/rounds/1/nothing.svg"):
+    for address in (
+        "/nowhere",
+        "/sign-out",
+        "/models/nobody",
+        "/rounds/99",
+        "/models/ada-1/nothing.csv",
+        "/rounds/1/nothing.svg",
+    ):
         page = running.page(address, 404)
         assert faults(page) == []
         assert "There is nothing here." in page.all("main")[0].text

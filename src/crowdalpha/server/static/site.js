@@ -91,6 +91,15 @@
     });
   };
 
+  const reason = (request, page) => {
+    try {
+      return JSON.parse(request.responseText).detail;
+    } catch {
+      const head = page.querySelector("main h1");
+      return head ? head.textContent : `status ${request.status}`;
+    }
+  };
+
   const send = (form, button) => {
     const bar = form.querySelector("progress");
     const told = form.querySelector("output");
@@ -111,7 +120,10 @@
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const answer = page.getElementById("answer");
       const here = document.getElementById("answer");
-      if (!answer) return window.location.assign(request.responseURL || form.action);
+      if (!answer) {
+        told.textContent = `It was not taken: ${reason(request, page)}`;
+        return;
+      }
       here.replaceChildren(...answer.childNodes);
       told.textContent = "";
       const head = here.querySelector("h2");
