@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
+from crowdalpha.tournament.faults import RULES
 from docs.make.markdown import GENERATED, table
 from docs.make.source import Scope, alternatives, arguments, calls, functions, scopes, text
 
@@ -50,10 +51,18 @@ def input_problems() -> list[Sighting]:
     for place, function in functions():
         for call in calls(function, "Problem"):
             given = arguments(call, ("code", "expected", "found", "fix"))
-            for scope in scopes(call, function, given["code"]):
+            told = [given[part] for part in ("expected", "fix") if isinstance(given[part], ast.Name)]
+            for scope in scopes(call, function, ast.Tuple([given["code"], *told])):
                 expected, fix = text(given["expected"], scope), text(given["fix"], scope)
                 found |= {Sighting(code, expected, fix, place) for code in alternatives(given["code"], scope)}
-    return sorted(found)
+    return sorted(found | set(submission_faults()))
+
+
+def submission_faults() -> Iterator[Sighting]:
+    """Every rule that a submission can break."""
+    for name, rule in RULES.items():
+        expected = re.sub(r"{(.*?)}", r"<\1>", rule.expected)
+        yield Sighting(rule.code, expected, rule.fix, f"tournament.faults: {name}")
 
 
 def payout_problems() -> list[Sighting]:

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeGuard
 
+from docs.make.constants import constant
+
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "crowdalpha"
 DEPTH = 3
 """How many callers up a name is followed."""
@@ -38,10 +40,18 @@ class Scope:
 
 
 @cache
+def homes() -> dict[ast.FunctionDef, str]:
+    """The module of each function and method."""
+    return {node: place.rpartition(".")[0] for place, node in functions()}
+
+
+@cache
 def functions(package: str = "") -> tuple[tuple[str, ast.FunctionDef], ...]:
     """Each function and method with its dotted name, in the order of the files."""
+    if package:
+        return tuple((place, node) for place, node in functions() if place.startswith(f"{package}."))
     found = []
-    for path in sorted((SOURCE / package).rglob("*.py")):
+    for path in sorted(SOURCE.rglob("*.py")):
         module = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
         tree = ast.parse(path.read_text(encoding="utf-8"))
         found += [(f"{module}.{node.name}", node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
@@ -77,7 +87,8 @@ def text(node: ast.expr, scope: Scope) -> str:
             return text(node.body, scope) or text(node.orelse, scope)
         case ast.Name() if (found := scope.value(node.id)) and _literal(found[0]):
             return text(*found)
-    return f"<{_blank(node)}>"
+    known = constant(node, homes()[scope.function], scope.function)
+    return f"<{_blank(node)}>" if known is None else known
 
 
 def alternatives(node: ast.expr, scope: Scope) -> list[str]:
@@ -103,7 +114,8 @@ def arguments(call: ast.Call, names: Iterable[str]) -> dict[str, ast.expr]:
 
 def _with_callers(scope: Scope, code: ast.expr, depth: int) -> list[Scope]:
     """The scope with its parameters bound by each caller, if the code depends on one of them."""
-    parameters = [a.arg for a in (*scope.function.args.args, *scope.function.args.kwonlyargs)]
+    named = (*scope.function.args.args, *scope.function.args.kwonlyargs)
+    parameters = [each.arg for each in named if each.arg not in ("self", "cls")]
     if not depth or not {name.id for name in _names(code, scope)} & set(parameters):
         return [scope]
     scope = scope.binding({**_defaults(scope), **scope.given})
@@ -126,10 +138,27 @@ def _defaults(scope: Scope) -> dict[str, tuple[ast.expr, Scope]]:
 @cache
 def _callers(function: ast.FunctionDef) -> list[tuple[ast.FunctionDef, ast.Call]]:
     """Who calls a function: anybody, or its own module if its name says that it is private."""
-    home = next(place for place, node in functions() if node is function).rpartition(".")[0]
-    private = function.name.startswith("_")
-    callers = [node for place, node in functions() if not private or place.rpartition(".")[0] == home]
-    return [(caller, call) for caller in callers for call in calls(caller, function.name)]
+    home = homes()[function]
+    callers = [node for node, place in homes().items() if place == home or not function.name.startswith("_")]
+    found = [(caller, call) for caller in callers for call in calls(caller, function.name)]
+    return [(caller, call) for caller, call in found if _means(call, function, homes()[caller], home)]
+
+
+def _means(call: ast.Call, function: ast.FunctionDef, module: str, home: str) -> bool:
+    """Whether a call in a module can be one of a function: a method, its own, through its module, or imported."""
+    last = home.rpartition(".")[2]
+    if isinstance(call.func, ast.Attribute):
+        first = next(iter(function.args.args), None)
+        return (first is not None and first.arg in ("self", "cls")) or getattr(call.func.value, "id", "") == last
+    return module == home or (last, function.name) in _imported(module)
+
+
+@cache
+def _imported(module: str) -> frozenset[tuple[str, str]]:
+    """Each name a module imports, with the last word of where it is from."""
+    tree = ast.parse((SOURCE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return frozenset(((node.module or "").rpartition(".")[2], each.name) for node in found for each in node.names)
 
 
 def _names(node: ast.expr, scope: Scope) -> Iterator[ast.Name]:
@@ -197,7 +226,11 @@ def _blank(node: ast.expr) -> str:
     """A short name for what is filled in: the first word of the expression that says something."""
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("len", "int"):
         return "n"
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "join" and node.args:
+    if isinstance(node, ast.Call) and node.args and getattr(node.func, "attr", "join") == "join":
         return _blank(node.args[0])
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _blank(node.func.value)
+    if isinstance(node, ast.ListComp | ast.GeneratorExp):
+        return _blank(node.generators[0].iter)
     names = [getattr(child, "attr", getattr(child, "id", "")) for child in ast.walk(node)]
     return next((name.strip("_").lower().replace("_", " ") for name in names if name), "value")

@@ -44,6 +44,17 @@ def test_a_code_is_found_through_loops_names_and_callers(make):
     } <= codes
 
 
+def test_advice_is_spelt_out_and_so_are_limits_and_the_rules_of_submissions(make):
+    from crowdalpha.tournament.faults import RULES
+
+    found = make.problems.input_problems()
+    assert not [sighting for sighting in found if sighting.fix == "<fix>"]
+    assert {rule.code for rule in RULES.values()} <= {sighting.code for sighting in found}
+    expected = {sighting.code: sighting.expected for sighting in found}
+    assert expected["amount_too_fine"] == "at most 9 decimals"
+    assert expected["unknown_metric"].startswith("one of corr, mmc2")
+
+
 def test_every_code_that_is_refused_while_scoring_badly_is_in_the_catalogue(make):
     from crowdalpha.scoring import InputError, corr, draw_bags, mmc2, neutralize
 

@@ -269,7 +269,7 @@ def test_adding_a_pair_of_opposites_leaves_the_metamodel_to_the_bit(crowd, stake
     assert same_bits(metamodel(p, s), metamodel(crowd.predictions, crowd.stakes))
 
 
-# 7. True contribution is zero-sum
+# 7. Contribution to the un-ranked metamodel is zero-sum
 
 
 @some

@@ -700,6 +700,14 @@ def test_an_unknown_model_cannot_be_compared():
     assert refusals(lambda: compare(GOOD, "a", "nobody")) == [("unknown_model", "model")]
 
 
-@pytest.mark.parametrize(("name", "value"), [("n_resamples", 0), ("block", 0), ("confidence", 1.0), ("seed", -1)])
+NONSENSE = {
+    "n_resamples": (0, 1.0, True, "10", None, 10**12, np.nan),
+    "block": (0, 2.5, True, "2"),
+    "confidence": (1.0, 0, 95, True, None, "0.9", np.nan),
+    "seed": (-1, 0.5, True, None, b"seed"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in NONSENSE.items() for value in values])
 def test_resampling_options_out_of_range_are_refused(name, value):
     assert refusals(lambda: Resampling(**{name: value})) == [(f"bad_{name}", name)]

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from crowdalpha.scoring.arrays import Floats
 from crowdalpha.scoring.bootstrap import block_starts, default_block
+from crowdalpha.scoring.options import is_real, is_whole, said
 from crowdalpha.scoring.problems import Problem, refuse_if_any
 from crowdalpha.scoring.series import NAN
 
+MOST = 1_000_000
+"""Resamples that can be asked for: beyond, intervals hardly move and memory runs out."""
 CHUNK = 16
 """Resamples that are added up at a time: what they need stays in the processor's cache."""
 
@@ -30,13 +33,13 @@ class Resampling:
 
     def __post_init__(self) -> None:
         allowed = {
-            "n_resamples": (self.n_resamples >= 1, "1 or more"),
-            "block": (self.block is None or self.block >= 1, "None or at least 1 round"),
-            "confidence": (0 < self.confidence < 1, "between 0 and 1"),
-            "seed": (self.seed >= 0, "0 or more"),
+            "n_resamples": (is_whole(self.n_resamples, 1, MOST), f"a whole number from 1 to {MOST}"),
+            "block": (self.block is None or is_whole(self.block, 1), "None or at least 1 round"),
+            "confidence": (is_real(self.confidence) and 0 < self.confidence < 1, "between 0 and 1"),
+            "seed": (is_whole(self.seed, 0), "a whole number, 0 or more"),
         }
         refuse_if_any(
-            Problem(f"bad_{name}", expected, repr(getattr(self, name)), "choose one in that range", name)
+            Problem(f"bad_{name}", expected, said(getattr(self, name)), "choose one in that range", name)
             for name, (fits, expected) in allowed.items()
             if not fits
         )
