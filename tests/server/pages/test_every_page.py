@@ -48,6 +48,15 @@ def test_every_page_says_what_browsers_may_load(running: Site) -> None:
             assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_link_into_a_page_finds_its_place_there(running: Site) -> None:
+    ada = running.signed_in("ada")
+    for start in ("/models/ada-1", "/submit", "/rounds/1", "/rules"):
+        for address in [node.attributes.get("href", "") for node in ada.page(start).all("a")]:
+            page, _, place = address.partition("#")
+            if place and page.startswith("/"):
+                assert ada.page(page).only(id=place), address
+
+
 def test_titles_tell_pages_apart(running: Site) -> None:
     pages = {address: text for address, text in reached(running).items() if text and "?" not in address}
     titles = [read(text).all("title")[0].text for text in pages.values()]

@@ -20,7 +20,7 @@ from crowdalpha.tournament.records import Model, Submission
 from crowdalpha.tournament.rounds import Round
 
 router = pages()
-TERMS = ("era", "stake", "metamodel", "corr", "mmc2", "bags", "interval", "rho")
+TERMS = ("round", "stake", "at_risk", "payout", "metamodel", "corr", "mmc2", "bags", "interval", "rho")
 LISTED = 60
 """Rounds whose commitments are listed, the newest."""
 FORUM = re.compile(r"F(\d+)(?:#(\d+))?")
