@@ -225,3 +225,16 @@ def test_models_are_named_once_described_and_renamed(service: Service) -> None:
     assert (seen.profile.bio, seen.profile.webhook, seen.account.name) == ("a bio", "", "ada")
     with pytest.raises(InputError, match="bad_link_url"):
         service.models.describe(ada, model.id, link_url="javascript:alert(1)")
+
+
+def test_who_fails_to_log_in_again_and_again_has_to_wait(service: Service) -> None:
+    service.people.sign_up("eve@example.org", "ten or more letters", "eve", OPEN)
+    for _ in range(4):
+        with refused("bad_login"):
+            service.people.log_in("eve@example.org", "wrong password", OPEN)
+    service.people.log_in("eve@example.org", "ten or more letters", OPEN)
+    for _ in range(5):
+        with refused("bad_login"):
+            service.people.log_in("EVE@example.org", "wrong password", OPEN)
+    with refused("rate_limited"):
+        service.people.log_in("eve@example.org", "ten or more letters", OPEN)

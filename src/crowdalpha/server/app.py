@@ -9,8 +9,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 
 from crowdalpha.server import health, rest
 from crowdalpha.server.clock import Clock
@@ -20,7 +21,8 @@ from crowdalpha.server.metrics import Metrics
 from crowdalpha.server.rest.answers import problem
 from crowdalpha.server.service import Service
 
-FACES = ("crowdalpha.server.graphql", "crowdalpha.server.pages")
+PAGES = "crowdalpha.server.pages"
+FACES = ("crowdalpha.server.graphql", PAGES)
 """Faces beside REST: each has `attach(app, service)`, which adds its routes, left out of the API's description."""
 TITLE = "crowdalpha"
 
@@ -47,8 +49,8 @@ def create_app(service: Service, *, limits: Limits | None = None, every: float |
         if find_spec(face) is not None and hasattr(module := import_module(face), "attach"):
             module.attach(app, service)
     app.add_exception_handler(Exception, problem)
-    app.add_exception_handler(404, problem)
-    app.add_exception_handler(405, problem)
+    for status in (404, 405):
+        app.add_exception_handler(status, _nothing)
     app.add_middleware(_guards(app))
     app.openapi = _described(app)  # type: ignore[method-assign]
     return app
@@ -62,7 +64,15 @@ async def _ticking(app: FastAPI) -> AsyncIterator[None]:
         clock.start()
     yield
     if clock is not None:
-        clock.stop()
+        await run_in_threadpool(clock.stop)
+
+
+async def _nothing(request: Request, error: Exception) -> Response:
+    """What is not there, as a page for people and as a problem for programs."""
+    if PAGES in FACES and "text/html" in request.headers.get("accept", "") and find_spec(PAGES) is not None:
+        page: Response = await run_in_threadpool(import_module(PAGES).not_found, request)
+        return page
+    return problem(request, error)
 
 
 def _guards(app: FastAPI) -> Any:

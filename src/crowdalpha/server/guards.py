@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from crowdalpha.server.auth import parse_token
 from crowdalpha.server.catalogue import Refusal, refusal
-from crowdalpha.server.limits import Left, Limits
+from crowdalpha.server.limits import COMING_IN, Left, Limits
 from crowdalpha.server.metrics import Metrics
 from crowdalpha.server.rest.answers import problem
 from crowdalpha.storage.intake import LIVE
@@ -33,8 +33,10 @@ SMALL = 2**20
 """Bytes of any body that is no file."""
 FORM = 2**16
 """What a form adds to a file."""
-FILES = ("/submissions", "/submissions/validate", "/uploads/files/", "/submit", "/diagnose")
+FILES = ("/submissions", "/submissions/validate", "/submit")
 """Where files are sent to."""
+COMING = ("/sign-in", "/sign-up")
+"""Where people come in."""
 UNLIMITED = ("/health/", "/metrics", "/static/")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -82,6 +84,8 @@ class Guards:
             raise refusal("too_large", limit=most(scope))
         if scope["path"].startswith(UNLIMITED) or speaks_graphql(scope):
             return None  # whose own face says it in its own way
+        if scope["path"] in COMING and scope["method"] == "POST":
+            return self.limits.take(address(scope), COMING_IN)
         return self.limits.take(asks(scope))
 
 

@@ -31,9 +31,9 @@ class Rate:
 ASKING = Rate(burst=240, per_second=20)
 """For each token or, without one, each address."""
 LOGIN = Rate(burst=5, per_second=1 / 20)
-"""Tries to log in to one account, and from one address: five at once, then three a minute."""
-SIGN_UP = Rate(burst=5, per_second=1 / 300)
-"""Accounts opened from one address."""
+"""Failed tries to log in with one address: five at once, then three a minute."""
+COMING_IN = Rate(burst=30, per_second=1 / 2)
+"""Forms that log in or sign up, from one address of the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +71,8 @@ class Limits:
             seconds = math.ceil((1 - held) / rate.per_second)
             raise refusal("rate_limited", seconds=seconds, more={"retry_after": seconds})
         return Left(rate.burst, int(held - 1), math.ceil((rate.burst - held + 1) / rate.per_second))
+
+    def forget(self, who: str, rate: Rate) -> None:
+        """Fill a bucket again."""
+        with self._lock:
+            self._buckets.pop((rate, who), None)

@@ -11,6 +11,7 @@ from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.server import auth
 from crowdalpha.server.callers import PARTICIPANT, SCOPES, Caller
 from crowdalpha.server.catalogue import refusal
+from crowdalpha.server.limits import LOGIN, Limits
 from crowdalpha.server.names import check_name
 from crowdalpha.server.office import Office, found, new_id
 from crowdalpha.tournament.people import Login, Session, Token
@@ -52,7 +53,7 @@ class People:
     """Verbs about people and their accounts."""
 
     def __init__(self, office: Office) -> None:
-        self._office = office
+        self._office, self._tries = office, Limits()
 
     # coming in
 
@@ -76,12 +77,17 @@ class People:
         return account
 
     def log_in(self, email: str, password: str, now: datetime) -> tuple[str, Session]:
-        """Begin a session: the value of its cookie, which is shown this once, and its record."""
+        """Begin a session: the value of its cookie, which is shown this once, and its record.
+
+        Whoever fails several times in a row for one address has to wait (`rate_limited`).
+        """
+        self._tries.take(email.strip().lower()[:254], LOGIN)
         with self._office.engine.store.reading() as work:
             known = work.find(Login, email=email.strip().lower()[:254]) if _plain(email) else []
         login = next(iter(known), None)
         if not auth.check_password(None if login is None else login.password_hash, password) or login is None:
             raise refusal("bad_login")
+        self._tries.forget(email.strip().lower()[:254], LOGIN)
         return self.begin(login.account, now)
 
     def begin(self, account: str, now: datetime) -> tuple[str, Session]:
@@ -118,9 +124,7 @@ class People:
             if work.get(Login, who.account, lock=True) != before:
                 raise refusal("changed_meanwhile")
             work.update(replace(before, password_hash=kept, changed_at=who.now))
-            for session in work.find(Session, account=who.account):
-                if session.ended_at is None:
-                    work.update(replace(session, ended_at=who.now))
+            _end_sessions(work, who.account, who.now)
 
     def by_token(self, header: str, now: datetime) -> Caller:
         """Who sends that Authorization header, `Token id$secret` or `Bearer id.secret`; else `session_not_found`."""
@@ -145,8 +149,7 @@ class People:
     def tokens(self, who: Caller) -> list[Token]:
         """The caller's tokens, those that are over included, newest first."""
         who.require("read_user_info")
-        with self._office.engine.store.reading() as work:
-            return sorted(work.find(Token, account=who.account), key=lambda token: token.created_at, reverse=True)
+        return self.tokens_of(who.account)
 
     def add_token(
         self, who: Caller, name: str, scopes: Sequence[str], expires_at: datetime | None = None
@@ -181,14 +184,48 @@ class People:
     def revoke_token(self, who: Caller, public_id: str) -> Token:
         """End a token of the caller's; again is the same as once."""
         who.require("read_user_info")
+        return self.revoke(public_id, who.now, of=who.account)
+
+    # what only the operator does, by commands
+
+    def revoke(self, public_id: str, now: datetime, *, of: str | None = None) -> Token:
+        """End a token, of one account if it is named."""
         with self._office.engine.store.transaction() as work:
             token = work.get(Token, public_id, lock=True)
-            if token is None or token.account != who.account:
+            if token is None or of not in (None, token.account):
                 raise refusal("unknown", what="token", id=public_id[:80])
             if token.revoked_at is None:
-                token = replace(token, revoked_at=who.now)
+                token = replace(token, revoked_at=now)
                 work.update(token)
         return token
+
+    def tokens_of(self, account: str) -> list[Token]:
+        """The tokens of an account, newest first."""
+        with self._office.engine.store.reading() as work:
+            return sorted(work.find(Token, account=account), key=lambda token: token.created_at, reverse=True)
+
+    def find(self, user: str) -> Account:
+        """An account by its id, its name or its owner's address."""
+        with self._office.engine.store.reading() as work:
+            login = next(iter(work.find(Login, email=user.lower())), None)
+            named = work.get(Account, login.account if login else user) or _by_name(work, user)
+        return found(named, "account", user)
+
+    def set_login(self, user: str, email: str | None, password: str, now: datetime) -> Login:
+        """Give an account a password, and an address if it has none or another is named; all its sessions end."""
+        account, kept = self.find(user), auth.hash_password(password)
+        with self._office.engine.store.transaction() as work:
+            before = work.get(Login, account.id, lock=True)
+            address = auth.check_email(email or (before.email if before else ""))
+            if any(other.account != account.id for other in work.find(Login, email=address)):
+                raise refusal("id_taken", what="the address", id=address)
+            login = Login(account.id, address, kept, now)
+            if before is None:
+                work.insert(login)
+            else:
+                work.update(login)
+            _end_sessions(work, account.id, now)
+        return login
 
     # accounts
 
@@ -220,6 +257,12 @@ class People:
 def counts(token: Token, now: datetime) -> bool:
     """Whether a token is neither revoked nor expired."""
     return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
+
+
+def _end_sessions(work: Transaction, account: str, now: datetime) -> None:
+    for session in work.find(Session, account=account):
+        if session.ended_at is None:
+            work.update(replace(session, ended_at=now))
 
 
 def _by_name(work: Reading | Transaction, name: str) -> Account | None:

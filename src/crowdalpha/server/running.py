@@ -1,0 +1,74 @@
+"""A server that runs: its socket, its log, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import sys
+import traceback
+from datetime import UTC, datetime
+
+import uvicorn
+
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.server.app import create_app
+from crowdalpha.server.service import Service
+
+GRACE = 30
+"""Seconds that questions have to be answered once the server was told to end."""
+BACKLOG = 1024
+AT_ONCE = 1000
+"""Questions that are worked on at once; more are told to come again."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at that address; `address_taken` if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        found, fix = error.strerror or str(error), "choose another --port, or end what listens there"
+        raise InputError(Problem("address_taken", "an address to listen at", found, fix, f"{host}:{port}")) from None
+
+
+def run(service: Service, door: socket.socket, *, every: float | None, proxy: str | None) -> None:
+    """Serve until told to end, by SIGTERM or SIGINT: answer what was asked, finish the tick, then return."""
+    log_as_json()
+    for ending in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends at these, and then sends them to us once more
+        signal.signal(ending, lambda *_: None)
+    app = create_app(service, every=every)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy,
+        limit_concurrency=AT_ONCE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    uvicorn.Server(config).run([door])
+
+
+class AsJson(logging.Formatter):
+    """A line of JSON for each thing that happened."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line: when, how grave, who says it, what, and what goes with it."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        said = {"at": at, "level": record.levelname.lower(), "from": record.name, "said": record.getMessage()}
+        if record.exc_info:
+            said["error"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(said | getattr(record, "told", {}), ensure_ascii=False, default=str)
+
+
+def log_as_json() -> None:
+    """Have everything that is logged written to standard error, a line each."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(AsJson())
+    logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)
+    for chatty in ("alembic", "httpx", "multipart", "python_multipart"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
