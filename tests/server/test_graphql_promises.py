@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from inspect import signature
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from graphql import get_introspection_query
 
 from crowdalpha.server.callers import PARTICIPANT
 from crowdalpha.server.graphql import http
+from crowdalpha.server.graphql.asked import ANSWERS, snake
+from crowdalpha.server.graphql.tolerant import schema
 from crowdalpha.server.limits import Limits
 
 Ask = Callable[..., Any]
@@ -393,12 +396,12 @@ def test_fragments_are_as_deep_as_what_they_stand_for() -> None:
     from crowdalpha.server.catalogue import Refusal
     from crowdalpha.server.graphql.bounds import require_within
 
-    schema = build_schema("type Query { q: Query n: Int }")
+    small = build_schema("type Query { q: Query n: Int }")
     deep = (
         "fragment A on Query { q { q { q { q { ...B } } } } } fragment B on Query { q { q { q { q { q { n } } } } } }"
     )
     document = parse(f"{deep} {{ ...A }}")
-    assert not validate(schema, document)
+    assert not validate(small, document)
     require_within(document)
     with pytest.raises(Refusal, match="11 levels"):
         require_within(parse(f"{deep} {{ q {{ ...A }} }}"))
@@ -426,6 +429,16 @@ def test_what_is_remembered_of_texts_is_bounded() -> None:
 
 
 # how it is spelt, and where it is asked
+
+
+def test_every_argument_of_the_schema_is_taken_by_what_answers() -> None:
+    for root in (schema().query_type, schema().mutation_type):
+        assert root is not None
+        for name, field in root.fields.items():
+            answer = ANSWERS[f"{root.name}.{name}"].__wrapped__  # type: ignore[attr-defined]
+            taken = signature(answer).parameters
+            wanted = {snake(argument) for argument in field.args} - {"tournament", "tournament_number"}
+            assert wanted <= taken.keys() or "_" in taken, name
 
 
 def test_names_may_be_in_snake_case_and_are_answered_as_they_were_written(finished: Asked) -> None:

@@ -12,7 +12,7 @@ from crowdalpha.server.callers import Caller
 from crowdalpha.server.catalogue import refusal
 from crowdalpha.server.service import Service
 
-WORD = re.compile("(?<=[a-z0-9])(?=[A-Z])")
+WORD = re.compile("(?<=.)(?=[A-Z])")
 ANY = 0
 """The number by which clients mean whatever tournament there is."""
 Answer = Callable[..., Any]
@@ -45,6 +45,15 @@ class Asked:
             raise refusal("busy")
 
 
+def snake(name: str) -> str:
+    """An argument as functions here spell it.
+
+    >>> snake("lastNRounds"), snake("modelId")
+    ('last_n_rounds', 'model_id')
+    """
+    return WORD.sub("_", name).lower()
+
+
 def answers(*fields: str) -> Callable[[Answer], Answer]:
     """Say that a function answers these fields: it is called with what was asked and the arguments, in snake case.
 
@@ -55,11 +64,12 @@ def answers(*fields: str) -> Callable[[Answer], Answer]:
         def resolve(_parent: Any, info: Any, /, **given: Any) -> Any:
             asked: Asked = info.context
             asked.require_time()
-            words = {WORD.sub("_", name).lower(): value for name, value in given.items()}
+            words = {snake(name): value for name, value in given.items()}
             for name in ("tournament", "tournament_number"):
                 asked.require_tournament(words.pop(name, None))
             return answer(asked, **words)
 
+        resolve.__wrapped__ = answer  # type: ignore[attr-defined]
         ANSWERS.update(dict.fromkeys(fields, resolve))
         return answer
 
