@@ -77,8 +77,8 @@ def test_the_rule_is_shown_with_its_day_its_sources_and_what_was_chosen() -> Non
 @pytest.mark.parametrize(
     ("gain", "words"),
     [
-        (np.full(40, 0.02) + np.tile([0.001, -0.001], 20), "the crowd got better by it."),
-        (np.full(40, -0.02) + np.tile([0.001, -0.001], 20), "the crowd got worse by it."),
+        (np.full(40, 0.02) + np.tile([0.001, -0.001], 20), "the crowd got better by compounding."),
+        (np.full(40, -0.02) + np.tile([0.001, -0.001], 20), "the crowd got worse by compounding."),
         (np.tile([0.02, -0.02], 20), "cannot be told."),
         (np.full(6, 0.02) + np.tile([0.001, -0.001], 3), "fewer than 10 rounds are too few to judge by."),
         (np.full(1, 0.02), "cannot be told from 1 round"),
@@ -103,3 +103,11 @@ def test_nobody_staked_and_nothing_is_claimed() -> None:
     assert shown.says == ("Nobody staked, so nothing was earned and nothing burned.",)
     assert shown.weights.layers == ()
     assert "cannot be told" in shown.verdict
+
+
+def test_each_comparison_has_an_interval_of_its_own() -> None:
+    wobble = np.tile([0.001, -0.001], 20)
+    found = verdict(Crowds(np.full(40, 0.3) + wobble, np.full(40, 0.2), np.full(40, 0.3)))
+    assert "Over the opening stakes that is +.1000 a round" in found
+    assert "the crowd got better by compounding. Over equal stakes" in found
+    assert found.endswith("cannot be told.")

@@ -13,7 +13,7 @@ from crowdalpha.diagnostics.formats import between, percent, plain, signed
 from crowdalpha.diagnostics.season import Flows, Layer, Layers, Refusal, Ruling, SeasonReport, SeasonRow
 from crowdalpha.payouts import Rule, rules
 from crowdalpha.scoring.metrics import Era
-from crowdalpha.simulation.crowds import Crowds, crowds, difference
+from crowdalpha.simulation.crowds import Crowds, Difference, crowds, difference
 from crowdalpha.simulation.replay import Replayed
 from crowdalpha.tournament.money import UNITS
 from crowdalpha.tournament.settlement import Payout
@@ -125,25 +125,27 @@ def sentences(rows: Sequence[SeasonRow], played: Replayed) -> tuple[str, ...]:
 
 
 def verdict(found: Crowds) -> str:
-    """Whether the crowd got better by letting stakes compound, with the interval that this rests on."""
+    """Whether the crowd got better by letting stakes compound, with the intervals that this rests on."""
     mean, opening, equal = (_mean(each) for each in (found.compounding, found.opening, found.equal))
-    gain = difference(found.compounding, found.opening)
-    said = (
+    return (
         f"Weighted by stakes as they moved, the metamodel’s mean CORR is {signed(mean)}; by the opening stakes all "
         f"along it would have been {signed(opening)}, by equal ones {signed(equal)}. "
+        f"{_compared('the opening stakes', difference(found.compounding, found.opening))} "
+        f"{_compared('equal stakes', difference(found.compounding, found.equal))}"
     )
+
+
+def _compared(what: str, gain: Difference) -> str:
+    """Whether a crowd was better than another one, as far as that can be told."""
     if np.isnan(gain.low):
         rounds = "1 round" if gain.rounds == 1 else f"{gain.rounds} rounds"
-        return f"{said}Whether the crowd got better by it cannot be told from {rounds}."
-    interval = f"(95% interval {between(gain.low, gain.high)})"
+        return f"Whether it did better than with {what} cannot be told from {rounds}."
+    said = f"Over {what} that is {signed(gain.mean)} a round (95% interval {between(gain.low, gain.high)})"
     if gain.low <= 0 <= gain.high:
-        return (
-            f"{said}That is {signed(gain.mean)} over the opening stakes {interval}: whether the crowd got better by "
-            "letting stakes compound cannot be told."
-        )
+        return f"{said}: whether the crowd got better by compounding cannot be told."
     way = "better" if gain.mean > 0 else "worse"
     sure = "" if gain.rounds >= FEW else f", though fewer than {FEW} rounds are too few to judge by"
-    return f"{said}That is {signed(gain.mean)} over the opening stakes {interval}: the crowd got {way} by it{sure}."
+    return f"{said}: the crowd got {way} by compounding{sure}."
 
 
 def ruling(name: str, choice: tuple[float, float] | None) -> Ruling:
