@@ -19,7 +19,7 @@ from crowdalpha.server.callers import PARTICIPANT
 from crowdalpha.server.graphql import http
 from crowdalpha.server.graphql.asked import ANSWERS, snake
 from crowdalpha.server.graphql.tolerant import schema
-from crowdalpha.server.limits import Limits
+from crowdalpha.server.limits import ASKING, Limits
 
 Ask = Callable[..., Any]
 UPLOAD = "query($f: String!, $m: String) { submission_upload_auth(filename: $f, modelId: $m) { filename url } }"
@@ -409,7 +409,7 @@ def test_fragments_are_as_deep_as_what_they_stand_for() -> None:
 
 def test_who_asks_too_often_is_told_so_with_200(asked: Asked) -> None:
     asked.app.state.limits = Limits(lambda: 0.0)
-    for _ in range(240):
+    for _ in range(ASKING.burst):
         asked.app.state.limits.take("testclient")
     code, words = refused(asked(), "{ rounds { number } }")
     assert (code, words.startswith("Too many requests.")) == ("rate_limited", True)
@@ -483,7 +483,7 @@ def test_get_answers_queries_and_changes_nothing(asked: Asked) -> None:
 
 def test_a_tournament_that_is_not_here_is_unknown_wherever_it_is_named(asked: Asked) -> None:
     query = "query($t: Int) { rounds(tournament: $t) { number } }"
-    for mine in (8, 0, None):
+    for mine in (8, 1, 0, None):
         assert data(asked(), query, t=mine)["rounds"]
     assert refused(asked(), query, t=11) == ("unknown", "tournament 11 is not known")
     assert data(asked(), query, path="/t/8/graphql")["rounds"]

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +26,8 @@ PAGES = "crowdalpha.server.pages"
 FACES = ("crowdalpha.server.graphql", PAGES)
 """Faces beside REST: each has `attach(app, service)`, which adds its routes, left out of the API's description."""
 TITLE = "crowdalpha"
+THREADS = 240
+"""Questions that may wait for the store or for a reader at once: who reads a page does not wait for who uploads."""
 
 
 def create_app(service: Service, *, limits: Limits | None = None, every: float | None = None) -> FastAPI:
@@ -59,6 +62,7 @@ def create_app(service: Service, *, limits: Limits | None = None, every: float |
 @asynccontextmanager
 async def _ticking(app: FastAPI) -> AsyncIterator[None]:
     """The clock runs while the app does, and ends its tick before the app ends."""
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
     clock: Clock | None = app.state.clock
     if clock is not None:
         clock.start()

@@ -28,8 +28,8 @@ class Rate:
     per_second: float
 
 
-ASKING = Rate(burst=240, per_second=20)
-"""For each token or, without one, each address."""
+ASKING = Rate(burst=600, per_second=50)
+"""For each token or, without one, each address, behind which may be a whole company."""
 LOGIN = Rate(burst=5, per_second=1 / 20)
 """Failed tries to log in with one address: five at once, then three a minute."""
 COMING_IN = Rate(burst=30, per_second=1 / 2)

@@ -19,6 +19,8 @@ from crowdalpha.server.service import Service
 GRACE = 30
 """Seconds that questions have to be answered once the server was told to end."""
 BACKLOG = 1024
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle: longer than the pools of clients and proxies keep theirs."""
 AT_ONCE = 1000
 """Questions that are worked on at once; more are told to come again."""
 
@@ -48,6 +50,7 @@ def run(service: Service, door: socket.socket, *, every: float | None, proxy: st
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy,
         limit_concurrency=AT_ONCE,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
     uvicorn.Server(config).run([door])

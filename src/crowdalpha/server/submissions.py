@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from threading import BoundedSemaphore
 
 from crowdalpha.engine.desk import upload_name
 from crowdalpha.server.callers import Caller
@@ -21,6 +23,9 @@ from crowdalpha.tournament.records import Model, Submission
 from crowdalpha.tournament.scoringday import selected
 from crowdalpha.tournament.submissions import Verdict
 
+READERS = max(2, os.cpu_count() or 1)
+"""Files that are read at once, each in a process of its own: the others wait, so that each gets its share of time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -36,6 +41,7 @@ class Submissions:
 
     def __init__(self, office: Office) -> None:
         self._office, self._models, self._rounds = office, Models(office), Rounds(office)
+        self._readers = BoundedSemaphore(READERS)
         self._waiting = Waiting(office.settings.folder / FOLDER, office.key, LIVE.bytes)
 
     def submit(
@@ -55,7 +61,8 @@ class Submissions:
         `id` is the receipt's number, chosen by whoever may have to ask again; the same one hands in once.
         """
         own = self._models.own(who, model, "upload_submission")
-        receipt = self._office.engine.submit(id or new_id(), own.id, content, who.now)
+        with self._readers:
+            receipt = self._office.engine.submit(id or new_id(), own.id, content, who.now)
         said = Delivery(receipt.id, bare_name(filename), trigger_id[:100], source[:100], data_datestamp)
         with self._office.engine.store.transaction() as work:
             if work.get(Delivery, receipt.id) is None:
@@ -66,7 +73,9 @@ class Submissions:
         """The verdict on a file, by the ids of the open round; nothing is kept."""
         who.require("upload_submission")
         round = self._rounds.current(who).round
-        return judge(content, self._office.engine.universe(round), self._office.settings.rules)
+        universe = self._office.engine.universe(round)
+        with self._readers:
+            return judge(content, universe, self._office.settings.rules)
 
     # in two steps: put, then hand in
 

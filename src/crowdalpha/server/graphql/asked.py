@@ -15,6 +15,8 @@ from crowdalpha.server.service import Service
 WORD = re.compile("(?<=.)(?=[A-Z])")
 ANY = 0
 """The number by which clients mean whatever tournament there is."""
+FORMER = {1: 8}
+"""Numbers that tournaments had before: clients go on asking for rounds by them."""
 Answer = Callable[..., Any]
 ANSWERS: dict[str, Answer] = {}
 """What answers a field, by `Type.field`."""
@@ -36,7 +38,7 @@ class Asked:
 
     def require_tournament(self, number: Any) -> None:
         """Refuse the number of a tournament that is not here; `unknown`. None and 0 mean the one that is."""
-        if isinstance(number, int) and number not in (ANY, self.number):
+        if isinstance(number, int) and FORMER.get(number, number) not in (ANY, self.number) and number != self.number:
             raise refusal("unknown", what="tournament", id=number)
 
     def require_time(self) -> None:
