@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -42,7 +43,16 @@ def draw_bags(
            [1, 0, 1, 0]])
     """
     units = whole_units(stakes)
-    stakers, n_models = np.flatnonzero(units), len(units)
+    bags = np.zeros((n_bags if is_whole(n_bags, 1) else 0, len(units)), np.int64)
+    for b, drawn in enumerate(draws(units, n_bags=n_bags, fraction=fraction, replacement=replacement, seed=seed)):
+        bags[b] = drawn
+    return bags
+
+
+def draws(
+    units: Whole, *, n_bags: int, fraction: float = BAG_FRACTION, replacement: bool = True, seed: int | str | bytes
+) -> Iterator[Whole]:
+    """The rows of `draw_bags` one at a time, for crowds of which twenty rows are a lot."""
     if not is_whole(n_bags, 1) or not is_real(fraction, 0, 1) or fraction == 0:
         raise InputError(
             Problem(
@@ -52,14 +62,12 @@ def draw_bags(
                 "the rule of 2020 is 20 bags of .67",
             )
         )
-    start = seed_bytes(seed)
-    bags = np.zeros((n_bags, n_models), np.int64)
+    start, stakers = seed_bytes(seed), np.flatnonzero(units)
     size = max(round(fraction * len(stakers)), 1)
     for b in range(n_bags if len(stakers) else 0):
         raw = _random_words(start, b)
         drawn = _with_replacement(raw, len(stakers), size) if replacement else _without(raw, len(stakers), size)
-        np.add.at(bags[b], stakers[drawn], 1)
-    return bags
+        yield np.bincount(stakers[drawn], minlength=len(units))
 
 
 def whole_units(stakes: ArrayLike, n_models: int | None = None) -> Whole:
@@ -129,11 +137,12 @@ def _random_words(seed: bytes, bag: int) -> np.random.Philox:
 
 def _with_replacement(raw: np.random.Philox, n: int, size: int) -> Whole:
     """`size` numbers below n, all equally likely: 64-bit words modulo n, less those past n's last multiple."""
-    limit = 2**64 - 2**64 % n
-    drawn: list[int] = []
+    last = np.uint64(2**64 - 2**64 % n - 1)
+    drawn = np.zeros(0, np.uint64)
     while len(drawn) < size:
-        drawn += [word % n for word in raw.random_raw(size).tolist() if word < limit]
-    return np.array(drawn[:size], np.int64)
+        words = np.asarray(raw.random_raw(size))
+        drawn = np.concatenate([drawn, words[words <= last] % np.uint64(n)])
+    return drawn[:size].astype(np.int64)
 
 
 def _without(raw: np.random.Philox, n: int, size: int) -> Whole:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdalpha.scoring import kernels
-from crowdalpha.scoring.arrays import Floats, Mask, Whole
+from crowdalpha.scoring.arrays import Floats, Mask, Ties, Whole
 from crowdalpha.scoring.bags import whole_bags, whole_units
 from crowdalpha.scoring.exact import MANTISSA, bit_length
 from crowdalpha.scoring.problems import InputError, Problem
@@ -84,7 +84,7 @@ class Pool:
         Times C, which changes no order, all sums stay whole: C (sum without j) + W d_j.
         """
         draws = self.multiplicities.sum(axis=1)
-        others = _carry(self._sums_without(j), self.width)
+        others = carried(self._sums_without(j), self.width)
         return self._ranked(draws[:, None] * others + self._times_row(self.stakes @ self.multiplicities.T, j))
 
     def _sums_without(self, j: int) -> Whole:
@@ -95,8 +95,13 @@ class Pool:
         return weights[:, :, None] * self.ranks.doubled[j]
 
     def _ranked(self, sums: Whole) -> Ranks:
-        doubled = kernels.rank_rows(_sort_keys(sums, self.width), self.ranks.ties)
-        return Ranks(doubled, np.ones(len(doubled), bool), self.ranks.ties)
+        return ranked(sums, self.width, self.ranks.ties)
+
+
+def ranked(sums: Whole, width: int, ties: Ties) -> Ranks:
+    """The metamodels, (n_bags, n_ids), of sums (n_digits, n_bags, n_ids) in digits of `width` bits."""
+    doubled = kernels.rank_rows(_sort_keys(sums, width), ties)
+    return Ranks(doubled, np.ones(len(doubled), bool), ties)
 
 
 def _multiplicities(staked: Mask, bags: ArrayLike | None) -> Whole:
@@ -123,8 +128,13 @@ def _multiplicities(staked: Mask, bags: ArrayLike | None) -> Whole:
 def _digits(units: Whole, width: int) -> Whole:
     """Whole stakes, divided by what they all share (which changes no order), as digits, lowest first."""
     reduced = units // int(np.gcd.reduce(units))
-    n_digits = -(-int(reduced.max()).bit_length() // width)
-    return (reduced >> (width * np.arange(n_digits)[:, None])) & ((1 << width) - 1)
+    return digits_of(reduced, width, -(-int(reduced.max()).bit_length() // width))
+
+
+def digits_of(whole: Whole, width: int, n_digits: int) -> Whole:
+    """Whole numbers from 0 up as digits of `width` bits, lowest first: (n_digits, ...)."""
+    places = width * np.arange(n_digits).reshape(-1, *[1] * whole.ndim)
+    return (whole >> places) & ((1 << width) - 1)
 
 
 def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: Whole) -> Whole:
@@ -144,7 +154,7 @@ def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: Whole) -> Whole:
 
 def _sort_keys(sums: Whole, width: int) -> Floats:
     """Numbers in float64 that are ordered as the whole numbers are, ties included."""
-    *lower, key = _carry(sums, width)
+    *lower, key = carried(sums, width)
     for digit in reversed(lower):
         key = (_within(key, MANTISSA - width) << width) | digit
     return _within(key, MANTISSA).astype(np.float64)
@@ -154,13 +164,13 @@ def _within(key: Whole, bits: int) -> Whole:
     return key if _bits(key) <= bits else _dense(key)
 
 
-def _carry(sums: Whole, width: int) -> Whole:
+def carried(sums: Whole, width: int) -> Whole:
     """The same numbers with every digit but the highest in 0 .. 2^width - 1."""
-    carried = sums.copy()
+    digits = sums.copy()
     for k in range(len(sums) - 1):
-        carried[k + 1] += carried[k] >> width
-        carried[k] &= (1 << width) - 1
-    return carried
+        digits[k + 1] += digits[k] >> width
+        digits[k] &= (1 << width) - 1
+    return digits
 
 
 def _bits(key: Whole) -> int:
