@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,49 @@ def mmc2_by_bag(
         columns = [_residual_covariance(ranks.one(j), crowd.without(j), t) for j in range(ranks.n_models)]
         return np.hstack(columns)
     return _residual_covariance(ranks, crowd.metamodels(), t)
+
+
+@dataclass(frozen=True, slots=True)
+class Residuals:
+    """What MMC2 asks of a crowd whatever the target: kept, it makes each further target cost one product a model.
+
+    metamodels: one a bag, ranked. slopes (n_models, n_bags): beta_b of each model. Results have the bits of `mmc2`.
+
+    >>> left = Residuals.of([[1, 2], [3, 1], [2, 3], [4, 5], [5, 4]], [0, 1])
+    >>> left.mmc2([0, 0.25, 0.5, 0.75, 1]).round(12)
+    array([0.62425684, 0.        ])
+    """
+
+    ranks: Ranks
+    metamodels: Ranks
+    slopes: Floats
+
+    @classmethod
+    def of(
+        cls,
+        predictions: ArrayLike | Ranks,
+        stakes: ArrayLike,
+        *,
+        bags: ArrayLike | None = None,
+        ties: str = "average",
+    ) -> Residuals:
+        """Arguments as in `mmc2`."""
+        ranks = rank_models(predictions, ties=ties)
+        return cls.against(ranks, Pool.of(ranks, stakes, bags).metamodels())
+
+    @classmethod
+    def against(cls, ranks: Ranks, metamodels: Ranks) -> Residuals:
+        """Of models beside metamodels that are there already."""
+        return cls(ranks, metamodels, _slopes(rank_dots(ranks, metamodels.doubled.T.astype(np.float64)), metamodels))
+
+    def mmc2_by_bag(self, target: ArrayLike) -> Floats:
+        """`mmc2_by_bag` of a target (n_ids,)."""
+        t = vector(target, "target", self.ranks.n_ids)
+        return _covariance(rank_dots(self.ranks, t[:, None]), self.slopes, self.metamodels, t)
+
+    def mmc2(self, target: ArrayLike) -> Any:
+        """`mmc2` of a target (n_ids,)."""
+        return self.ranks.scores(_mean_over_bags(self.mmc2_by_bag(target)))
 
 
 def mmc1(
@@ -154,15 +198,24 @@ def cwmm(predictions: ArrayLike | Ranks, metamodel: ArrayLike) -> Any:
 
 
 def _residual_covariance(ranks: Ranks, pooled: Ranks, t: Floats) -> Floats:
-    """(n_bags, n_models): covariance of each residual with the target over 0.29^2; opposite bits for 1 - p.
-
-    The slope is 1 or -1 to the bit for a copy or an inverse of the metamodel, so that their covariance is 0.
-    """
+    """(n_bags, n_models): covariance of each residual with the target over 0.29^2; opposite bits for 1 - p."""
     dots = rank_dots(ranks, np.hstack([t[:, None], pooled.doubled.T]))
-    squares = np.broadcast_to(rank_squares(pooled.doubled), dots[:, 1:].shape)
-    slope = ratio(dots[:, 1:], squares)
-    left = dots[:, :1] - slope * rank_dots(pooled, t[:, None])[:, 0]
-    return np.asarray((left / (2.0 * ranks.n_ids) / (ranks.n_ids - 1) / UNIFORM_STD**2).T)
+    return _covariance(dots[:, :1], _slopes(dots[:, 1:], pooled), pooled, t)
+
+
+def mean_contribution(with_target: Floats, with_metamodels: Floats, pooled: Ranks, t: Floats) -> Floats:
+    """MMC2 (n_models,) from the products of ranks with the target (n_models, 1) and metamodels (n_models, n_bags)."""
+    return _mean_over_bags(_covariance(with_target, _slopes(with_metamodels, pooled), pooled, t))
+
+
+def _slopes(dots: Floats, pooled: Ranks) -> Floats:
+    """beta_b = cov(u, m_b) / var(m_b); 1 or -1 to the bit for a copy or an inverse, whose covariance is then 0."""
+    return ratio(dots, np.broadcast_to(rank_squares(pooled.doubled), dots.shape))
+
+
+def _covariance(with_target: Floats, slopes: Floats, pooled: Ranks, t: Floats) -> Floats:
+    left = with_target - slopes * rank_dots(pooled, t[:, None])[:, 0]
+    return np.asarray((left / (2.0 * pooled.n_ids) / (pooled.n_ids - 1) / UNIFORM_STD**2).T)
 
 
 def _row_corr(rows: Ranks, t: Floats) -> Floats:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from crowdalpha.scoring import exact, kernels
 from crowdalpha.scoring.arrays import Floats, matrix, vector
@@ -91,32 +93,53 @@ def varying_target(target: ArrayLike, n_ids: int) -> Floats:
     return exact.scaled(t)
 
 
-def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
-    """Doubled ranks times each column, (n_models, n_columns): whole-number sums, free of order.
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Columns (n_ids, n_columns) cut into limbs, each narrow enough for its products with ranks to stay below 2^53.
 
-    The columns are split into limbs narrow enough for every sum to stay below 2^53.
+    `stacked` (n_ids, n_limbs) has the limbs that are not zero side by side; `places` says for each limb of the columns
+    where in `stacked` it is, of which columns, and what its numbers are to be multiplied by.
     """
-    n, width = ranks.n_ids, exact.MANTISSA - 1 - 2 * exact.bit_length(ranks.n_ids)
-    parts = exact.limbs(columns, width)
-    if not parts:
-        return np.zeros((ranks.n_models, columns.shape[1]))
-    used = [np.flatnonzero(whole.any(axis=0)) for whole, _ in parts]
-    stacked = np.hstack([whole[:, some] for (whole, _), some in zip(parts, used, strict=True)])
-    dots = np.empty((ranks.n_models, stacked.shape[1]))
+
+    stacked: Floats
+    places: tuple[tuple[slice, NDArray[np.intp], Floats], ...]
+    n_columns: int
+
+    @classmethod
+    def of(cls, columns: Floats) -> Split:
+        """Cut them; each column's limbs are its own, whatever columns stand beside it."""
+        parts = exact.limbs(columns, exact.MANTISSA - 1 - 2 * exact.bit_length(len(columns)))
+        used = [np.flatnonzero(whole.any(axis=0)) for whole, _ in parts]
+        ends = np.cumsum([0, *(len(some) for some in used)]).tolist()
+        places = [
+            (slice(*edge), some, scale[some])
+            for edge, some, (_, scale) in zip(pairwise(ends), used, parts, strict=True)
+        ]
+        stacked = [whole[:, some] for (whole, _), some in zip(parts, used, strict=True)]
+        return cls(np.hstack([np.empty((len(columns), 0)), *stacked]), tuple(places), columns.shape[1])
+
+    def joined(self, dots: Floats) -> Floats:
+        """The products with the columns, (n_rows, n_columns), from those with `stacked`."""
+        result = np.zeros((len(dots), self.n_columns))
+        for limb, some, scale in self.places:
+            result[:, some] += dots[:, limb] * scale
+        return result
+
+
+def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
+    """Doubled ranks times each column, (n_models, n_columns): whole-number sums, free of order."""
+    split = Split.of(columns)
+    dots = np.empty((ranks.n_models, split.stacked.shape[1]))
 
     def work(block: slice) -> None:
-        dots[block] = ranks.doubled[block].astype(np.float64) @ stacked
+        dots[block] = ranks.doubled[block].astype(np.float64) @ split.stacked
 
-    for _ in kernels.in_threads(work, kernels.column_blocks(ranks.n_models), n * ranks.n_models):
+    for _ in kernels.in_threads(work, kernels.column_blocks(ranks.n_models), ranks.doubled.size):
         pass
-    result = np.zeros((ranks.n_models, columns.shape[1]))
-    limbs = np.split(dots, np.cumsum([len(some) for some in used])[:-1], axis=1)
-    for limb, some, (_, scale) in zip(limbs, used, parts, strict=True):
-        result[:, some] += limb * scale[some]
-    return result
+    return split.joined(dots)
 
 
-def rank_squares(doubled: kernels.Doubled) -> Floats:
+def rank_squares(doubled: NDArray[np.integer[Any]]) -> Floats:
     """Sum of squares of each row of doubled ranks, a whole number."""
     squares = np.empty(len(doubled))
     for block in kernels.column_blocks(len(doubled)):

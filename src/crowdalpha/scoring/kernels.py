@@ -10,6 +10,7 @@ values are too skewed for that, it sorts by their upper 32 bits and repairs, or 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -46,13 +47,24 @@ def column_blocks(n_columns: int, size: int = BLOCK) -> list[slice]:
 
 def in_threads(work: Callable[[slice], Any], blocks: list[slice], n_values: int) -> Iterator[Any]:
     """`work(block)` for each block, in order; on threads, each with one BLAS thread, when the job is large."""
-    if n_threads() == 1 or len(blocks) == 1 or n_values < LARGE_JOB:
+    if n_threads() == 1 or len(blocks) == 1 or n_values < LARGE_JOB or getattr(_this_thread, "is_one_of_many", False):
         yield from map(work, blocks)
         return
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads()) as pool:
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        ThreadPoolExecutor(n_threads(), initializer=one_of_many) as pool,
+    ):
         yield from pool.map(work, blocks)
+
+
+def one_of_many() -> None:
+    """Say of this thread that others work beside it: what it does from now on starts no threads of its own."""
+    _this_thread.is_one_of_many = True
+
+
+_this_thread = threading.local()
 
 
 def rank_rows(rows: Floats, ties: str) -> Doubled:
