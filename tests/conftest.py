@@ -14,6 +14,8 @@ from hypothesis import Phase, settings
 
 sys.path.append(str(Path(__file__).parent))
 
+import browsers
+
 if TYPE_CHECKING:  # loaded by those who need them: most tests do without a database
     from crowdalpha.storage.sql import SqlStore
     from servers import Postgres
@@ -23,6 +25,12 @@ settings.register_profile(  # of `make mutants`: the same examples for every mut
     "mutants", deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("crowdalpha")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out: on a machine without a browser, what needs one is not even collected."""
+    if not browsers.chromium():
+        terminalreporter.write_line(browsers.ABSENT)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,114 @@
+"""Pages for everybody: axe finds no grave fault on any, they fit small screens, and the first visit is light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from towns import OVER, Town
+
+Screen = Callable[..., Page]
+GRAVE = ("serious", "critical")
+WIDTHS = (1280, 390)
+OPEN, SCORED, DONE = OVER + 2, OVER + 1, OVER
+PUBLIC = (
+    "/",
+    "/?by=account&window=all&metric=corr",
+    "/?find=nobody",
+    "/models/ada-1",
+    "/rounds",
+    *(f"/rounds/{n}" for n in (OPEN + 1, OPEN, SCORED, DONE)),
+    "/rules",
+    "/verify",
+    "/submit",
+    "/sign-in",
+    "/sign-up",
+    "/nowhere",
+)
+OWN = ("/account", "/submit", "/models/ada-1", "/verify")
+
+
+def faults(page: Page) -> list[Any]:
+    """What axe finds that is grave, and anything that sticks out sideways."""
+    found = Axe().run(page).response["violations"]
+    grave = [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in found if v["impact"] in GRAVE]
+    width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return [*grave, *([f"{width} px too wide"] if width > 0 else [])]
+
+
+def walk(page: Page, town: Town, addresses: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The faults of each page, with all that is folded opened."""
+    wrong = {}
+    for address in addresses:
+        page.goto(town.url + address)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        if found := faults(page):
+            wrong[address] = found
+    return wrong
+
+
+@pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int, colours: Any) -> None:
+    page = screen(width, color_scheme=colours)
+    assert walk(page, season, PUBLIC) == {}
+    page.context.add_cookies([season.cookie("ada")])
+    assert walk(page, season, OWN) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "colours"), [(390, "light"), (1280, "dark"), (768, "light"), (320, "dark")])
+def test_nor_on_any_other_screen(season: Town, screen: Screen, width: int, colours: Any) -> None:
+    test_axe_finds_no_grave_fault(season, screen, width, colours)
+
+
+def test_a_refused_file_is_told_without_a_fault(game: Town, screen: Screen) -> None:
+    page = screen(390)
+    page.context.add_cookies([game.cookie("ada")])
+    page.goto(f"{game.url}/submit")
+    page.set_input_files("#file", {"name": "bad.csv", "mimeType": "text/csv", "buffer": b"id,prediction\ni01,7\n"})
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.locator("#answer h2")).to_have_text("Not accepted")
+    assert faults(page) == []
+
+
+def test_the_first_visit_of_the_leaderboard_transfers_less_than_200_kib(season: Town, screen: Screen) -> None:
+    page = screen()
+    wire, sizes = page.context.new_cdp_session(page), []
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda said: sizes.append(said["encodedDataLength"]))
+    page.goto(season.url, wait_until="networkidle")
+    expect(page.get_by_role("link", name="ada_one")).to_be_visible()
+    assert len(sizes) >= 4  # the page, its style, its scripts
+    assert sum(sizes) < 200 * 1024
+    hosts = page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).origin)")
+    assert set(hosts) == {season.url}
+
+
+def test_the_leaderboard_has_its_content_without_scripts(season: Town, screen: Screen) -> None:
+    page = screen(java_script_enabled=False)
+    page.goto(season.url)
+    expect(page.get_by_role("row")).to_have_count(4)
+    expect(page.locator("#board")).to_contain_text("bob_one")
+    page.get_by_role("link", name="Staked").click()
+    expect(page.locator("[aria-sort=descending]")).to_have_text("Staked")
+    page.get_by_label("Find a model or an account").fill("cy")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#board tbody").get_by_role("row")).to_have_count(1)
+
+
+def test_with_scripts_the_board_changes_in_place(season: Town, screen: Screen) -> None:
+    page = screen()
+    page.goto(season.url)
+    page.evaluate("document.body.dataset.same = 'yes'")
+    page.get_by_role("link", name="Staked").click()
+    expect(page.locator("[aria-sort=descending]")).to_have_text("Staked")
+    page.get_by_label("Find a model or an account").press_sequentially("cy")
+    expect(page.locator("#board tbody").get_by_role("row")).to_have_count(1)
+    expect(page.get_by_role("status")).to_contain_text("1 of 3 found")
+    assert page.evaluate("document.body.dataset.same") == "yes"
+    page.goto(f"{season.url}/models/ada-1")
+    page.get_by_role("button", name="Read single values").click()
+    expect(page.locator("#history-section .uplot canvas")).to_be_visible()
