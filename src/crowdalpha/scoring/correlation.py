@@ -132,7 +132,7 @@ def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
     dots = np.empty((ranks.n_models, split.stacked.shape[1]))
 
     def work(block: slice) -> None:
-        dots[block] = ranks.doubled[block].astype(np.float64) @ split.stacked
+        dots[block] = kernels.product(ranks.doubled[block].astype(np.float64), split.stacked)
 
     for _ in kernels.in_threads(work, kernels.column_blocks(ranks.n_models), ranks.doubled.size):
         pass

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdalpha.scoring import device as on_device
 from crowdalpha.scoring.arrays import Floats
 
 Doubled = NDArray[np.int32]
@@ -69,6 +70,9 @@ _this_thread = threading.local()
 
 def rank_rows(rows: Floats, ties: str) -> Doubled:
     """Doubled centred ranks of each row of a (n_models, n_ids) array; ties shared ("average") or in order."""
+    device = _device()
+    if device is not None:
+        return on_device.rank_rows(device, np.ascontiguousarray(rows), ties)
     out = np.empty(rows.shape, np.int32)
     loops = compiled_for(rows.size)
 
@@ -116,12 +120,24 @@ def compiled_for(n_values: int) -> Any:
     global _values_met
     _values_met += n_values
     choice = os.environ.get("CROWDALPHA_KERNEL", "")
-    if choice == "numpy" or (not choice and _values_met < WORTH_LOADING):
+    if choice == "numpy" or (choice != "numba" and _values_met < WORTH_LOADING):
         return None
     return _compiled()
 
 
 _values_met = 0
+
+
+def product(a: Floats, b: NDArray[Any]) -> Floats:
+    """a @ b of whole numbers whose sums all stay below 2^53: exact, wherever it is done."""
+    device = _device()
+    if device is not None:
+        return device.product(a, b)
+    return np.asarray(a @ b.astype(np.float64, copy=False))
+
+
+def _device() -> on_device.Device | None:
+    return on_device.device_for(os.environ.get("CROWDALPHA_KERNEL", ""))
 
 
 @cache

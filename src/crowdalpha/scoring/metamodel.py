@@ -144,7 +144,7 @@ def _weighted_sums(ranks: Ranks, multiplicities: Whole, digits: Whole) -> Whole:
     weights = np.concatenate(each).astype(np.float64)
 
     def work(block: slice) -> Floats:
-        return np.asarray(weights[:, block] @ ranks.doubled[drawn[block]])
+        return kernels.product(weights[:, block], ranks.doubled[drawn[block]])
 
     sums = np.zeros((len(weights), ranks.n_ids))
     for part in kernels.in_threads(work, kernels.column_blocks(len(drawn)), len(drawn) * ranks.n_ids):

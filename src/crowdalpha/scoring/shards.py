@@ -144,7 +144,7 @@ class Judge:
         dots, squares = np.empty((len(rows), self.split.stacked.shape[1])), np.empty(len(rows))
         for block in kernels.column_blocks(len(rows)):
             ranks = rows[block].astype(np.float64)
-            dots[block] = ranks @ self.split.stacked
+            dots[block] = kernels.product(ranks, self.split.stacked)
             squares[block] = np.einsum("ji,ji->j", ranks, ranks) if rows.shape[1] < 2**17 else rank_squares(rows[block])
         joined = self.split.joined(dots)
         return {
@@ -183,7 +183,7 @@ def _sums(rows: Rows, weights: Weights) -> Whole:
     """The sums of at most TOGETHER models: a product of whole numbers, none above 2^53."""
     digits = digits_of(weights.stakes, weights.width, weights.n_digits)
     each = np.concatenate(digits[:, None, :] * weights.multiplicities).astype(np.float64)
-    sums = each @ rows.astype(np.float64)
+    sums = kernels.product(each, rows)
     return sums.astype(np.int64).reshape(weights.n_digits, -1, rows.shape[1])
 
 
