@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crowdalpha.tournament.ledger import Entry, Posting
-from crowdalpha.tournament.people import Answered, Delivery, Login, Profile, Session, Token
+from crowdalpha.tournament.people import Answered, Delivery, Diagnostic, Login, Profile, Session, Token
 from crowdalpha.tournament.records import Account, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
@@ -92,5 +92,16 @@ RECORDS: Mapping[type[Any], st.SearchStrategy[Any]] = {
     Profile: st.builds(Profile, texts, texts, texts, texts, texts, st.booleans()),
     Delivery: st.builds(Delivery, texts, texts, texts, texts, st.none() | wholes),
     Answered: st.builds(Answered, texts, texts, hashes, wholes, texts, times),
+    Diagnostic: st.builds(
+        Diagnostic,
+        texts,
+        texts,
+        texts,
+        st.sampled_from(["pending", "running", "done", "error", "deleted"]),
+        texts,
+        texts,
+        times,
+        times,
+    ),
 }
 """A strategy for every kind of record."""

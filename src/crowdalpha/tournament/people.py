@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+DiagnosticStatus = Literal["pending", "running", "done", "error", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,20 @@ class Answered:
     status: int
     content: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Predictions of past eras that were handed in for a model, and what was found in them.
+
+    `content` is the findings in JSON once the status is done; `message` says what was wrong where it is error.
+    """
+
+    id: str
+    model: str
+    filename: str
+    status: DiagnosticStatus
+    message: str
+    content: str
+    created_at: datetime
+    updated_at: datetime

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from crowdalpha.tournament.people import Answered, Delivery, Login, Profile, Session, Token
+from crowdalpha.tournament.people import Answered, Delivery, Diagnostic, Login, Profile, Session, Token
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
@@ -95,6 +95,7 @@ KEYS: dict[type[Any], tuple[str, ...]] = {
     Profile: ("model",),
     Delivery: ("submission",),
     Answered: ("account", "key"),
+    Diagnostic: ("id",),
 }
 """Every kind of record a store keeps, and the fields that name one of it."""
 
