@@ -8,6 +8,7 @@
 The environment goes before the file: CROWDALPHA_DATABASE, CROWDALPHA_FILES, CROWDALPHA_SECRET_FILE.
 """
 
+from crowdalpha.settings.executing import open_executor
 from crowdalpha.settings.file import FILE, SECRET, RoundDefaults, ServerSettings, Settings, read
 from crowdalpha.settings.keeping import back_up, initialise, restore
 from crowdalpha.settings.opening import open_engine
@@ -21,6 +22,7 @@ __all__ = [
     "back_up",
     "initialise",
     "open_engine",
+    "open_executor",
     "read",
     "restore",
 ]

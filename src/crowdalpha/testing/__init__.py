@@ -1,4 +1,4 @@
-"""Contract tests to inherit: whoever writes a store proves it by overriding one fixture, with no exemptions.
+"""Contract tests to inherit: whoever writes a store or an executor proves it by overriding one fixture, no exemptions.
 
     class TestMyStore(TournamentStoreContract):
         @pytest.fixture
@@ -10,9 +10,10 @@ They need pytest and Hypothesis, which crowdalpha itself does not.
 
 import pytest
 
-pytest.register_assert_rewrite("crowdalpha.testing.stores", "crowdalpha.testing.files")
+pytest.register_assert_rewrite(*(f"crowdalpha.testing.{name}" for name in ("stores", "files", "executors")))
 
+from crowdalpha.testing.executors import ExecutorContract  # noqa: E402
 from crowdalpha.testing.files import PredictionStoreContract  # noqa: E402
 from crowdalpha.testing.stores import TournamentStoreContract  # noqa: E402
 
-__all__ = ["PredictionStoreContract", "TournamentStoreContract"]
+__all__ = ["ExecutorContract", "PredictionStoreContract", "TournamentStoreContract"]
