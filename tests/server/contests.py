@@ -55,7 +55,7 @@ def upload(seed: int = 0, ids: list[str] = IDS) -> bytes:
 
 
 @contextmanager
-def world(folder: Path, rounds: int = 2) -> Iterator[tuple[Engine, Settings]]:
+def world(folder: Path, rounds: int = 2, **announced: Any) -> Iterator[tuple[Engine, Settings]]:
     """A new tournament: each player has a model of the same id, 1000 coins and, from the first close on, 100 staked."""
     settings = initialise(folder, name="cup", environ={})
     with open_engine(settings) as engine:
@@ -66,7 +66,7 @@ def world(folder: Path, rounds: int = 2) -> Iterator[tuple[Engine, Settings]]:
             engine.deposit(name, 1000 * COIN, START, into=f"wallet:{name}")
             engine.stake_increase(f"stake-{name}", f"{name}-1", 100 * COIN, START)
         for n in range(1, rounds + 1):
-            engine.schedule(weekly(n), IDS, START)
+            engine.schedule(weekly(n), IDS, START, **announced)
         yield engine, settings
 
 

@@ -90,6 +90,15 @@ def features_of(content: bytes, n_ids: int) -> Floats | None:
     return np.frombuffer(content.partition(b"\n")[2], "<f8").reshape(n_ids, -1)
 
 
+def feature_names(content: bytes) -> tuple[str, ...]:
+    """What the features are called, in the order of their columns.
+
+    >>> feature_names(features_bytes({"size": [0.5], "age": [1.0]}))
+    ('size', 'age')
+    """
+    return tuple(json.loads(content.partition(b"\n")[0])) if content else ()
+
+
 def numbers_of(content: bytes) -> Floats:
     """A column of numbers, as it is kept."""
     return np.frombuffer(content, "<f8")

@@ -16,7 +16,7 @@ from crowdalpha.server.service import Service
 from crowdalpha.settings import Settings, open_engine, read
 
 sys.path.append(str(Path(__file__).parent))
-from sites import Site, site
+from sites import FEATURES, Site, public, site
 
 
 @pytest.fixture
@@ -29,6 +29,14 @@ def new(service: Service) -> Site:
 def over(played: Service) -> Site:
     """The first round is over, the second has not opened. Not to be written to."""
     return site(played)
+
+
+@pytest.fixture(scope="module")
+def featured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same with features. Not to be written to."""
+    with world(tmp_path_factory.mktemp("featured") / "cup", features=FEATURES) as (engine, settings):
+        play_first(engine)
+        yield site(serving(engine, settings, weekly(1).resolve_time))
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +65,10 @@ def _play_on(engine: Engine, settings: Settings, seed: int) -> Site:
         engine.set_target(2, day, target(seed + day))
     for k, name in enumerate(PLAYERS):
         engine.submit(f"second-{name}", f"{name}-1", upload(seed + k), weekly(2).open_time + timedelta(hours=1 + k))
-    now = weekly(2).scoring_times[1]
+    closed, now = weekly(2).close_time + timedelta(hours=1), weekly(2).scoring_times[1]
+    engine.tick(closed)
+    sealed = public(site(serving(engine, settings, closed)))
     engine.tick(now)
-    return site(serving(engine, settings, now))
+    found = site(serving(engine, settings, now))
+    found.sealed = sealed
+    return found

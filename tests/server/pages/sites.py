@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fastapi.testclient import TestClient
@@ -13,6 +13,23 @@ from crowdalpha.server.app import create_app
 from crowdalpha.server.pages.visitors import COOKIE
 from crowdalpha.server.service import Service
 
+PUBLIC = (
+    "/",
+    "/?window=all&by=account",
+    "/?metric=corr",
+    "/leaderboard.csv?window=all",
+    "/rounds",
+    "/rounds/1",
+    "/rounds/2",
+    "/rounds/2/models.csv",
+    "/models/ada-1",
+    "/models/bob-1",
+    "/models/bob-1/history.csv",
+    "/rules",
+    "/verify",
+    "/submit",
+)
+FEATURES = {"steep": [k / 40 for k in range(40)], "odd": [k % 2.0 for k in range(40)]}
 HEADINGS = ("h1", "h2", "h3", "h4")
 NAMED = ("aria-labelledby", "aria-describedby", "aria-controls", "for")
 
@@ -23,6 +40,8 @@ class Site:
 
     service: Service
     client: TestClient
+    sealed: dict[str, str] = field(default_factory=dict)
+    """What the public pages said when the second round had closed and nothing of it was scored."""
 
     def page(self, address: str, status: int = 200) -> Node:
         answer = self.client.get(address)
@@ -53,6 +72,12 @@ class Site:
 
 def site(service: Service) -> Site:
     return Site(service, TestClient(create_app(service), headers={"accept": "text/html"}))
+
+
+def public(site: Site) -> dict[str, str]:
+    """Every public page, without the hash that the log ends in: that depends on everything, and tells nothing."""
+    head = site.client.get("/verify/head.json").json()["hash"]
+    return {address: site.text(address).replace(head, "HEAD") for address in PUBLIC}
 
 
 def faults(page: Node) -> list[str]:
@@ -86,12 +111,12 @@ def _of_names(page: Node) -> list[str]:
     landmarks = [_called(node, said) for node in nodes if _is_landmark(node)]
     wrong += [f"two parts are called {name}" for name in set(landmarks) if landmarks.count(name) > 1]
     labelled = {node.attributes.get("for") for node in page.all("label")}
-    inside = {id(field) for label in page.all("label") for field in label.all("input")}
-    for field in [
+    inside = {id(entry) for label in page.all("label") for entry in label.all("input")}
+    for entry in [
         n for n in nodes if n.tag in ("input", "select", "textarea") and n.attributes.get("type") != "hidden"
     ]:
-        if field.attributes.get("id") not in labelled and id(field) not in inside:
-            wrong.append(f"a field without a label: {field.attributes}")
+        if entry.attributes.get("id") not in labelled and id(entry) not in inside:
+            wrong.append(f"a field without a label: {entry.attributes}")
     wrong += ["a button says nothing"] * any(not node.text.strip() for node in page.all("button"))
     wrong += ["a link says nothing"] * any(not node.text.strip() for node in page.all("a"))
     wrong += ["a column without a head"] * any(
@@ -115,7 +140,7 @@ def _of_policy(page: Node) -> list[str]:
         wrong += [f"loads {address}"] * (bool(address) and not address.startswith("/static/"))
         wrong += ["a link that runs"] * node.attributes.get("href", "").startswith(("javascript:", "data:"))
     for sent in page.all("form"):
-        names = {field.attributes.get("name") for field in sent.all("input")}
+        names = {entry.attributes.get("name") for entry in sent.all("input")}
         inside = sent.attributes.get("action") not in ("/", "/sign-in", "/sign-up")
         wrong += ["a form without csrf"] * (sent.attributes.get("method") == "post" and inside and "csrf" not in names)
     return wrong

@@ -7,30 +7,16 @@ import io
 import math
 import xml.etree.ElementTree as ET
 
-from sites import Site
+import numpy as np
+from sites import FEATURES, PUBLIC, Site
 
-from crowdalpha.diagnostics.formats import signed
+from crowdalpha.diagnostics.formats import plain, signed
 from crowdalpha.payouts import reputation_rules, rules
+from crowdalpha.scoring.exposure import exposure_metrics, exposures
 from crowdalpha.server.charts import coins
-from crowdalpha.tournament.records import METAMODEL, Account, Score
+from crowdalpha.tournament.evidence import numbers_of
+from crowdalpha.tournament.records import METAMODEL, Score, Submission
 from crowdalpha.tournament.settlement import Payout
-
-PUBLIC = (
-    "/",
-    "/?window=all&by=account",
-    "/?metric=corr",
-    "/leaderboard.csv?window=all",
-    "/rounds",
-    "/rounds/1",
-    "/rounds/2",
-    "/rounds/2/models.csv",
-    "/models/ada-1",
-    "/models/bob-1",
-    "/models/bob-1/history.csv",
-    "/rules",
-    "/verify",
-    "/submit",
-)
 
 
 def scores_of(site: Site, round: int) -> list[Score]:
@@ -42,27 +28,38 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def public(site: Site) -> dict[str, str]:
-    """Every public page, without the hash that the log ends in: that depends on everything, and tells nothing."""
-    head = site.client.get("/verify/head.json").json()["hash"]
-    return {address: site.text(address).replace(head, "HEAD") for address in PUBLIC}
-
-
-def test_public_pages_depend_on_nothing_that_happens_in_a_round_before_it_is_over(twins: tuple[Site, Site]) -> None:
+def test_public_pages_depend_on_nothing_that_was_sent_before_a_day_is_scored(twins: tuple[Site, Site]) -> None:
     one, other = twins
     values = [{(s.day, s.metric, s.model): s.value for s in scores_of(twin, 2)} for twin in twins]
     assert all(values[0][key] != values[1][key] for key in values[0])
-    assert public(one) == public(other)
+    assert one.sealed.keys() == set(PUBLIC)
+    assert one.sealed == other.sealed
 
 
-def test_pages_of_others_depend_on_nothing_that_happens_in_a_round_before_it_is_over(twins: tuple[Site, Site]) -> None:
-    pages = []
-    for twin in twins:
-        with twin.service.engine.store.transaction() as work:
-            work.insert(Account("eve", "eve", twin.service.now()))
-        eve = twin.signed_in("eve")
-        pages.append([eve.text(address).replace(eve.csrf, "CSRF") for address in PUBLIC if address != "/verify"])
-    assert pages[0] == pages[1]
+def test_pages_and_programs_are_told_the_same_scores_day_by_day(running: Site) -> None:
+    told = running.client.get("/api/v1/models/bob-1/scores", params={"resolved": False}).json()["items"]
+    assert {row["day"] for row in told} == {1, 2}
+    shown = rows(running.text("/models/bob-1/days.csv"))
+    assert {(int(row["day"]), m): float(row[m.upper()]) for row in shown for m in ("corr", "mmc2")} == {
+        (row["day"], row["metric"]): row["value"] for row in told
+    }
+    last = {row["metric"]: row["value"] for row in told if row["day"] == 2}
+    (of_round,) = [row for row in rows(running.text("/rounds/2/models.csv")) if row["id"] == "bob-1"]
+    assert of_round["day"] == "2"
+    assert {metric: float(of_round[metric]) for metric in last} == last
+    page, section = running.text("/rounds/2"), running.page("/models/bob-1").only(id="days-section").text
+    assert all(signed(value) in page and signed(value) in section for value in last.values())
+    assert "provisional" in page
+
+
+def test_what_gives_predictions_away_is_not_shown_before_a_round_is_over(running: Site) -> None:
+    bob = running.signed_in("bob")
+    pages = [running.text("/rounds/2"), running.text("/models/ada-1"), bob.text("/models/ada-1"), bob.text("/rounds/2")]
+    crowd = [score for score in scores_of(running, 2) if score.model == METAMODEL]
+    assert crowd
+    assert not any(signed(score.value) in page for score in crowd for page in pages)
+    assert not any("Residual picture of round 2" in page for page in pages)
+    assert running.signed_in("ada").client.get("/rounds/2/shares/ada-1.zip").status_code >= 400
 
 
 def test_the_same_numbers_are_shown_once_the_round_is_over(over: Site) -> None:
@@ -195,3 +192,33 @@ def test_names_that_look_like_markup_or_formulas_are_only_names(new: Site) -> No
     page = ada.text("/account")
     assert "<b onclick" not in page
     assert "\u202e" not in page
+
+
+def test_exposures_to_features_are_the_owners_and_their_sizes_everybodys(featured: Site) -> None:
+    ada, bob = featured.signed_in("ada"), featured.signed_in("bob")
+    with featured.service.engine.store.reading() as work:
+        (sent,) = work.find(Submission, round=1, model="ada-1")
+    ranks = numbers_of(featured.service.engine.files.read(sent.predictions))
+    columns = np.column_stack([FEATURES[name] for name in FEATURES])
+    wanted, sizes = exposures(ranks, columns), exposure_metrics(ranks, columns)
+    for site in (featured, ada, bob):
+        words = site.page("/models/ada-1").only(id="exposure-section").text
+        assert all(plain(float(size)) in words for size in (sizes.std, sizes.l2, sizes.rms, sizes.max))
+        assert ("steep" in words) == (site is ada)
+    found = {row["feature"]: float(row["exposure"]) for row in rows(ada.text("/models/ada-1/exposures.csv"))}
+    assert found == dict(zip(FEATURES, wanted.tolist(), strict=True))
+    assert ET.fromstring(ada.text("/models/ada-1/exposures.svg")).tag.endswith("svg")
+    assert bob.client.get("/models/ada-1/exposures.csv").status_code == 404
+    assert featured.client.get("/models/ada-1/exposures.csv", follow_redirects=False).status_code == 303
+
+
+def test_a_tournament_without_features_has_no_exposures(over: Site) -> None:
+    ada = over.signed_in("ada")
+    assert "exposure-section" not in ada.text("/models/ada-1")
+    assert ada.client.get("/models/ada-1/exposures.csv").status_code == 404
+
+
+def test_the_residual_picture_can_be_taken_away(over: Site) -> None:
+    assert ET.fromstring(over.text("/models/ada-1/residual.svg")).tag.endswith("svg")
+    numbers = {row["what"]: row["value"] for row in rows(over.text("/models/ada-1/residual.csv"))}
+    assert signed(float(numbers["MMC2, mean over bags"])) in over.page("/models/ada-1").only(id="residual-section").text

@@ -45,6 +45,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+LISTED = 200
+"""Rows of a table behind a chart; its file has all."""
 STEPS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -191,5 +193,6 @@ def _environment() -> Environment:
         draw_scale=whiskers.draw_scale,
         draw_vectors=draw_vectors,
         sentence=sentence,
+        listed=LISTED,
     )
     return environment

@@ -31,7 +31,7 @@ def all_rounds(request: Request, page: int = 1) -> Response:
 
 @router.get("/rounds/{number:int}")
 def one_round(request: Request, number: int) -> Response:
-    """A round: where it stands, and when it is resolved what everybody scored and was paid."""
+    """A round: where it stands, and what everybody scored so far, and was paid once it is resolved."""
     view = _view(request, number)
     return not_found(request) if view is None else answer(request, "round.html", view=view, base=f"/rounds/{number}")
 
@@ -49,7 +49,7 @@ def ids(request: Request, number: int) -> Response:
 
 @router.get("/rounds/{number:int}/models.csv")
 def models(request: Request, number: int) -> Response:
-    """What every model of a resolved round scored and was paid."""
+    """What every model of a round scored, provisionally until it is resolved, and was paid."""
     view = _view(request, number)
     return not_found(request) if view is None else csv_file(f"round-{number}-models", *view.table)
 

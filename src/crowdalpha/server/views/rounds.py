@@ -34,18 +34,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a model did in a resolved round."""
+    """What a model did in a round: its final scores and payout; while the round is scored, those of the last day."""
 
     model: Model
     scores: dict[str, float]
     payout: Payout | None
+    at_risk: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class RoundView:
-    """A round as everybody may see it: `parts` and `revealed` are empty until it is resolved.
+    """A round as everybody may see it: `parts` is empty until a day of it is scored, `revealed` until it is resolved.
 
-    `factor` is the payout factor, None while what is at risk is not known; `rule` is None for one that is not dated.
+    `day` is the scoring day that `parts` are of, 0 if it is over or none is scored. `factor` is the payout factor, None
+    while what is at risk is not known; `rule` is None for one that is not dated.
     """
 
     seen: Overview
@@ -55,6 +57,7 @@ class RoundView:
     rule: Rule | None
     factor: float | None
     parts: tuple[Part, ...]
+    day: int
     revealed: str
 
     @property
@@ -86,7 +89,7 @@ class RoundView:
 
     def _spread(self, metric: str) -> Chart:
         values = [part.scores[metric] for part in self.parts if metric in part.scores]
-        title = f"{metric.upper()} of all models"
+        title = f"{metric.upper()} of all models" + (f", day {self.day}" if self.day else "")
         value = histogram(title, metric.upper(), values)
         few = histogram(title, metric.upper(), values, about=12)
         counted = zip(value.edges, value.edges[1:], value.counts, strict=False)
@@ -102,10 +105,13 @@ class RoundView:
     @property
     def table(self) -> tuple[tuple[Column, ...], tuple[tuple[Any, ...], ...]]:
         """Every model of the round as columns and rows, for a file."""
-        columns = (Column("model"), Column("id"), *(Column(metric, "score") for metric in self.round.metrics))
+        scores = (Column(metric, "score") for metric in self.round.metrics)
+        columns = (Column("model"), Column("id"), Column("day", "whole"), *scores)
         money = (Column("at_risk", "amount"), Column("fraction", "score"), Column("paid", "change"))
+        day = self.day or final_day(self.round)
         rows = tuple(
-            (p.model.name, p.model.id, *(p.scores.get(m) for m in self.round.metrics), *_money(p)) for p in self.parts
+            (p.model.name, p.model.id, day, *(p.scores.get(m) for m in self.round.metrics), *_money(p))
+            for p in self.parts
         )
         return (*columns, *money), rows
 
@@ -132,8 +138,10 @@ def round_view(engine: Engine, memory: Memory, number: int, now: datetime) -> Ro
     if progress is None:
         return None
     if progress.stage is not Stage.RESOLVED:
-        return _view(engine, number, now)
-    return memory.recall(("round", number), lambda: _view(engine, number, now))  # nothing of it changes any more
+        return _view(engine, memory, number, now)
+    return memory.recall(
+        ("round", number), lambda: _view(engine, memory, number, now)
+    )  # nothing of it changes any more
 
 
 def running(engine: Engine, now: datetime) -> tuple[Round | None, Round | None]:
@@ -155,16 +163,23 @@ def state_of(round: Round, stage: Stage, now: datetime) -> str:
     return OPEN if now < round.close_time else SCORING
 
 
-def _view(engine: Engine, number: int, now: datetime) -> RoundView:
+def _view(engine: Engine, memory: Memory, number: int, now: datetime) -> RoundView:
     seen = engine.round_show(number)
+    over = seen.stage is Stage.RESOLVED
+    day = final_day(seen.round) if over else max(seen.scored_days, default=0)
+    parts = (
+        memory.recall(("parts", number, seen.round.rule_set, day), lambda: _parts(engine, seen.round, day))
+        if day
+        else ()
+    )
     with engine.store.reading() as work:
-        parts = _parts(work, seen.round) if seen.stage is Stage.RESOLVED else ()
         progress, factor = work.get(Progress, number), _factor(work, seen)
     steps = _steps(seen.round, seen.stage, now)
     rule = next((rule for rule in rules() if rule.name == seen.round.rule), None)
     coming = next((step for step in steps if not step.past), None)
     revealed = progress.revealed if progress else ""
-    return RoundView(seen, state_of(seen.round, seen.stage, now), steps, coming, rule, factor, parts, revealed)
+    state = state_of(seen.round, seen.stage, now)
+    return RoundView(seen, state, steps, coming, rule, factor, parts, 0 if over else day, revealed)
 
 
 def _steps(round: Round, stage: Stage, now: datetime) -> tuple[Step, ...]:
@@ -185,15 +200,18 @@ def _factor(work: Reading, seen: Overview) -> float | None:
     return round_factor(work.find(AtRisk, round=seen.round.number), threshold)
 
 
-def _parts(work: Reading, round: Round) -> tuple[Part, ...]:
-    """Every model that took part, best contribution first."""
+def _parts(engine: Engine, round: Round, day: int) -> tuple[Part, ...]:
+    """Every model that took part and, before the end, has a score of that day; best contribution first."""
     scores: dict[str, dict[str, float]] = {}
-    for score in work.find(Score, round=round.number, rule_set=round.rule_set, day=final_day(round)):
-        scores.setdefault(score.model, {})[score.metric] = score.value
-    payouts = {payout.model: payout for payout in work.find(Payout, round=round.number)}
-    sent = {submission.model for submission in work.find(Submission, round=round.number)}
-    models = [model for id in sent - {METAMODEL} if (model := work.get(Model, id)) is not None]
-    parts = [Part(model, scores.get(model.id, {}), payouts.get(model.id)) for model in models]
+    with engine.store.reading() as work:
+        for score in work.find(Score, round=round.number, rule_set=round.rule_set, day=day):
+            scores.setdefault(score.model, {})[score.metric] = score.value
+        payouts = {payout.model: payout for payout in work.find(Payout, round=round.number)}
+        risks = {risk.model: risk.amount for risk in work.find(AtRisk, round=round.number)}
+        sent = {submission.model for submission in work.find(Submission, round=round.number)}
+        shown = (sent if day == final_day(round) else sent & scores.keys()) - {METAMODEL}
+        models = [model for id in shown if (model := work.get(Model, id)) is not None]
+    parts = [Part(model, scores.get(model.id, {}), payouts.get(model.id), risks.get(model.id)) for model in models]
     best = "mmc2" if "mmc2" in round.metrics else round.metrics[0]
     return tuple(
         sorted(parts, key=lambda p: (best not in p.scores, -p.scores.get(best, 0.0), p.model.name, p.model.id))
@@ -202,5 +220,5 @@ def _parts(work: Reading, round: Round) -> tuple[Part, ...]:
 
 def _money(part: Part) -> tuple[int | None, float | None, int | None]:
     if part.payout is None:
-        return None, None, None
+        return part.at_risk, None, None
     return part.payout.at_risk, part.payout.fraction, part.payout.paid
