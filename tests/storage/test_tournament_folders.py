@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,9 @@ def test_what_speaks_to_a_database_or_a_bucket_is_named_if_it_is_not_there(
 ) -> None:
     for name in ("psycopg", "s3fs"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)  # other tests have made it known
+    monkeypatch.delitem(
+        import_module("fsspec.registry")._registry, "s3", raising=False
+    )  # other tests have made it known
     for line, extra in (('database = "postgresql://h/d"', "postgres"), ('files = "s3://bucket/x"', "s3")):
         (folder / FILE).write_text(line)
         with pytest.raises(InputError, match=rf"crowdalpha\[{extra}\].*driver_missing"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from crowdalpha.engine import accounts, boards, clock, proofs, rounds
 from crowdalpha.engine.accounts import Holding, Statement
@@ -36,7 +37,8 @@ class Engine:
 
     `judge` reads an upload and says whether it is accepted by `rules`; `master` (32 bytes) is what the secrets of all
     rounds are derived from. `policies` are payout policies of one's own, by name; a p / 1-p pair must not be able to
-    milk one (PayoutError, code `unfair_policy`).
+    milk one (PayoutError, code `unfair_policy`). `packs` is a folder of this machine where the ranks of large rounds
+    are kept while they run; it may be emptied at any time.
 
     Ids are the caller's. A verb that is repeated with the same id does nothing twice and answers the same; with
     another content it is refused (InputError, code `id_taken`).
@@ -51,11 +53,12 @@ class Engine:
         master: bytes,
         rules: SubmissionRules = CLASSIC,
         policies: Mapping[str, Policy] = NONE,
+        packs: Path | None = None,
     ) -> None:
         for policy in policies.values():
             require_fair(policy)
         self.store, self.files = store, files
-        self._desk = Desk(store, files, judge, master, rules, policies)
+        self._desk = Desk(store, files, judge, master, rules, policies, packs)
 
     # who plays, and with what
 

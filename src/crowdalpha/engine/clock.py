@@ -15,6 +15,7 @@ from typing import Any
 from crowdalpha.engine import desk as names
 from crowdalpha.engine.accounts import keep
 from crowdalpha.engine.desk import Desk, known
+from crowdalpha.engine.packs import drop, packed
 from crowdalpha.engine.rounds import queued, record
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament import seeds, stakes
@@ -34,6 +35,7 @@ from crowdalpha.tournament.scoringday import (
     time_of,
 )
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
+from crowdalpha.tournament.streaming import score_streamed, streams
 
 DONE, WAITS = True, False
 
@@ -109,8 +111,11 @@ def inputs_of(desk: Desk, work: Reading, round: Round) -> Inputs:
 
 
 def score(desk: Desk, inputs: Inputs, day: int, target: bytes) -> Scored:
-    """Score a day from the files of the round."""
+    """Score a day from the files of the round, or, if there are many, from their ranks in one."""
     chosen = selected(inputs.submissions, time_of(inputs.round, day))
+    if desk.packs is not None and streams(inputs, chosen, len(desk.universe(inputs.round))):
+        crowd = packed(desk, desk.packs, inputs.round, chosen)
+        return score_streamed(inputs, chosen, day, numbers_of(target), crowd)
     ranks = {s.predictions: numbers_of(desk.files.read(s.predictions)) for s in chosen}
     return score_day(replace(inputs, ranks=ranks), day, numbers_of(target))
 
@@ -169,6 +174,8 @@ def _score(desk: Desk, round: Round, event: Due) -> bool:
             work.append("round.scored", {"round": round.number, "day": day} | said, event.time)
             if final:
                 _resolve(desk, work, round, scored, event.time)
+    if final and desk.packs is not None:
+        drop(desk.packs, round)
     return DONE
 
 

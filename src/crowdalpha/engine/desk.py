@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from crowdalpha.payouts.policy import Policy
@@ -29,7 +30,8 @@ RUNNING = (Stage.SCHEDULED, Stage.OPEN, Stage.CLOSED, Stage.SCORING)
 class Desk:
     """A store of records, a store of files, who judges uploads by which rules, and what secrets are derived from.
 
-    `policies` are payout policies of one's own, by the name that rounds give as their rule.
+    `policies` are payout policies of one's own, by the name that rounds give as their rule. `packs` is a folder of this
+    machine for the ranks of large rounds; without it they are made whenever they are needed.
     """
 
     store: TournamentStore
@@ -38,6 +40,7 @@ class Desk:
     master: bytes = field(repr=False)
     rules: SubmissionRules
     policies: Mapping[str, Policy]
+    packs: Path | None = None
     _rounds: dict[int, Round] = field(default_factory=dict, repr=False)
     _universes: dict[str, list[str]] = field(default_factory=dict, repr=False)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.scoring import exact, kernels
-from crowdalpha.scoring.arrays import Floats, Mask, Ties, Whole, vector
+from crowdalpha.scoring.arrays import Floats, Mask, Whole, tie_rule, vector
 from crowdalpha.scoring.contribution import mean_contribution
 from crowdalpha.scoring.correlation import Split, rank_squares, ratio, varying_target
 from crowdalpha.scoring.exact import MANTISSA, bit_length
@@ -95,7 +95,7 @@ def weigh(units: Whole, bags: Iterable[Whole], n_ids: int, *, present: Mask | No
     return Weights(stakes, multiplicities, width, n_digits, max(n_digits, 1 - (HIGHEST - longest) // width))
 
 
-def partial_sums(blocks: Iterable[Rows], weights: Weights, ties: Ties = "average") -> Whole:
+def partial_sums(blocks: Iterable[Rows], weights: Weights, ties: str = "average") -> Whole:
     """The sums (places, n_bags + 1, n_ids) of a shard, whose rows (n_models, n_ids) come in blocks of any size.
 
     All places but the highest are carried, so that the sums of 2^20 shards and more add up in 64 bits.
@@ -114,11 +114,11 @@ def partial_sums(blocks: Iterable[Rows], weights: Weights, ties: Ties = "average
     return carried(total, weights.width)
 
 
-def pool(sums: Whole, weights: Weights, ties: Ties = "average") -> Metamodels:
+def pool(sums: Whole, weights: Weights, ties: str = "average") -> Metamodels:
     """The metamodels, from the sums of all shards together."""
-    found = ranked(sums, weights.width, ties)
+    found = ranked(sums, weights.width, tie_rule(ties))
     n_ids = sums.shape[2]
-    bags = Ranks(found.doubled[:-1], found.present[:-1], ties)
+    bags = Ranks(found.doubled[:-1], found.present[:-1], found.ties)
     return Metamodels(bags, np.asarray((found.doubled[-1] + n_ids) / (2.0 * n_ids)))
 
 
@@ -187,7 +187,7 @@ def _sums(rows: Rows, weights: Weights) -> Whole:
     return sums.astype(np.int64).reshape(weights.n_digits, -1, rows.shape[1])
 
 
-def _ruled(rows: Rows, ties: Ties) -> Rows:
+def _ruled(rows: Rows, ties: str) -> Rows:
     return rows if ties == "average" else kernels.rank_rows(rows.astype(np.float64), ties)
 
 

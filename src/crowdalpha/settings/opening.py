@@ -24,6 +24,8 @@ from crowdalpha.tournament.rulesets import NONE
 if TYPE_CHECKING:
     from crowdalpha.storage.sql import SqlStore
 
+PACKS = "packs"
+"""The folder, in a tournament's, of the ranks of large rounds that run."""
 OTHERS = 0o077
 """The rights of all but the owner of a file."""
 
@@ -44,7 +46,8 @@ def open_engine(
     with open_store(settings) as store:
         _require_own_secret(store, master)
         files = open_files(settings)
-        yield Engine(store, files, judge=judge, master=master, rules=settings.rules, policies=policies)
+        packs = settings.folder / PACKS
+        yield Engine(store, files, judge=judge, master=master, rules=settings.rules, policies=policies, packs=packs)
 
 
 @contextmanager

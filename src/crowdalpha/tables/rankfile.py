@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -84,7 +85,7 @@ def write_ranks(path: Path | str, columns: Iterable[ArrayLike], n_models: int, n
     The file is there whole or not at all. Raises InputError, code `misaligned`, if there are more or fewer.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f".{path.name}.{token_hex(4)}")
     written = 0
     with partial.open("wb") as file:
         dtype = narrow(np.empty((0, n_ids))).dtype

@@ -92,24 +92,29 @@ def score_day(inputs: Inputs, day: int, target: Floats) -> Scored:
     sent = selected(inputs.submissions, time_of(round, day))
     if not sent:
         return Scored((), {name: np.zeros(0) for name in names}, {})
-    models = tuple(submission.model for submission in sent)
-    amounts = {risk.model: risk.amount for risk in inputs.at_risk}
-    units = np.array([amounts.get(s.model, 0) if s.status == "on_time" else 0 for s in sent], np.int64)
+    models, units = tuple(submission.model for submission in sent), units_of(inputs, sent)
     predictions = np.column_stack([inputs.ranks[s.predictions] for s in sent])
     known = [i for i, model in enumerate(models) if model in inputs.benchmarks]
     era = Era(
         predictions,
         target,
         units,
-        draw_bags(units, n_bags=_n_bags(round, day), seed=inputs.seed) if units.any() else None,
+        draw_bags(units, n_bags=n_bags(round, day), seed=inputs.seed) if units.any() else None,
         features=inputs.features,
         benchmarks=predictions[:, known] if known else None,
         ties=round.ties,
         models=models,
     )
-    able = [name for name in names if _possible(name, era)]
+    able = [name for name in names if possible(name, era.bags is not None, era.features, era.benchmarks)]
     missing = {name: np.full(len(models), np.nan) for name in names if name not in able}
-    return Scored(models, evaluate(able, era) | missing, _crowd_scores(era, names))
+    own = crowd_scores(era.crowd if units.any() else None, target, round)
+    return Scored(models, evaluate(able, era) | missing, own)
+
+
+def units_of(inputs: Inputs, sent: Sequence[Submission]) -> NDArray[np.int64]:
+    """What each submission has at risk, in whole units; nothing where it was late."""
+    amounts = {risk.model: risk.amount for risk in inputs.at_risk}
+    return np.array([amounts.get(s.model, 0) if s.status == "on_time" else 0 for s in sent], np.int64)
 
 
 def score_records(round: Round, day: int, scored: Scored) -> tuple[Score, ...]:
@@ -124,21 +129,21 @@ def score_records(round: Round, day: int, scored: Scored) -> tuple[Score, ...]:
     return tuple(Score(round.number, round.rule_set, day, name, model, value, final) for name, model, value in values)
 
 
-def _n_bags(round: Round, day: int) -> int:
+def n_bags(round: Round, day: int) -> int:
+    """How many bags a day draws."""
     return round.final_bags if day == final_day(round) else round.n_bags
 
 
-def _possible(name: str, era: Era) -> bool:
+def possible(name: str, staked: bool, features: Floats | None, benchmarks: Floats | None) -> bool:
     """Whether the inputs of a metric are there."""
-    row = metric(name)
-    staked = era.bags is not None or not STAKED & set(row.parameters)
-    return staked and all(getattr(era, need) is not None for need in row.needs)
+    row, there = metric(name), {"target": True, "features": features is not None, "benchmarks": benchmarks is not None}
+    return (staked or not STAKED & set(row.parameters)) and all(there.get(need, False) for need in row.needs)
 
 
-def _crowd_scores(era: Era, names: Sequence[str]) -> dict[str, float]:
-    """The metamodel's own scores: it is a model like any other, whose predictions are the crowd's."""
-    wanted = [name for name in names if name in OF_THE_CROWD]
-    if era.bags is None:
+def crowd_scores(metamodel: Floats | None, target: Floats, round: Round) -> dict[str, float]:
+    """The metamodel's own scores: it is a model whose predictions are the crowd's. NaN if there is none."""
+    wanted = [name for name in round.metrics if name in OF_THE_CROWD]
+    if metamodel is None:
         return dict.fromkeys(wanted, float("nan"))
-    alone = Era(era.crowd[:, np.newaxis], era.target, ties=era.ties)
+    alone = Era(metamodel[:, np.newaxis], target, ties=round.ties)
     return {name: float(np.ravel(METRICS[name](alone))[0]) for name in wanted}
