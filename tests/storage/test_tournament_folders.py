@@ -249,9 +249,7 @@ def test_what_speaks_to_a_database_or_a_bucket_is_named_if_it_is_not_there(
 ) -> None:
     for name in ("psycopg", "s3fs"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(
-        import_module("fsspec.registry")._registry, "s3", raising=False
-    )  # other tests have made it known
+    monkeypatch.delitem(import_module("fsspec.registry")._registry, "s3", raising=False)
     for line, extra in (('database = "postgresql://h/d"', "postgres"), ('files = "s3://bucket/x"', "s3")):
         (folder / FILE).write_text(line)
         with pytest.raises(InputError, match=rf"crowdalpha\[{extra}\].*driver_missing"):
