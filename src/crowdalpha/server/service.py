@@ -17,6 +17,7 @@ from datetime import datetime
 from crowdalpha.engine import Engine
 from crowdalpha.server.callers import Caller, anybody
 from crowdalpha.server.datasets import Datasets
+from crowdalpha.server.diagnostics import Diagnostics
 from crowdalpha.server.downloads import Downloads
 from crowdalpha.server.models import Models
 from crowdalpha.server.office import Office, utc_now
@@ -38,7 +39,8 @@ class Service:
 
     `people` come in and have accounts and tokens, `rounds` are what they play, `models` what they play with,
     `submissions` what they send, `staking` what they put on it, `results` and `standings` what comes
-    of it; `datasets` are what they work with, `downloads` links to those and to what they sent.
+    of it; `datasets` are what they work with, `downloads` links to those and to what they sent, `diagnostics` what
+    their predictions of past eras are worth.
     """
 
     def __init__(self, engine: Engine, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
@@ -47,6 +49,7 @@ class Service:
         self.people, self.rounds, self.models = People(office), Rounds(office), Models(office)
         self.submissions, self.staking, self.results = Submissions(office), Staking(office), Results(office)
         self.datasets, self.standings = Datasets(office), Standings(office)
+        self.diagnostics = Diagnostics(office)
         self.downloads = Downloads(office, self.submissions, self.datasets)
 
     def now(self) -> datetime:
