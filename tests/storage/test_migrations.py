@@ -22,7 +22,7 @@ from servers import Postgres
 
 MONEY = {"amount", "at_risk", "owed", "paid"}
 COUNTS = {"number", "round", "n_bags", "final_bags", "n_ids", "effective_round", "release_round", "day"}
-COUNTS |= {"status", "data_datestamp"}
+COUNTS |= {"status", "data_datestamp", "key_number", "tries", "event", "size"}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -105,7 +105,7 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "second", "diagnostics"
+revision, down_revision = "second", "notices"
 
 
 def upgrade():

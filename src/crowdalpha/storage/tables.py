@@ -30,7 +30,7 @@ from crowdalpha.storage.kinds import (
     text,
     whole,
 )
-from crowdalpha.tournament import people, records
+from crowdalpha.tournament import notices, people, records
 from crowdalpha.tournament.rounds import Round
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
@@ -146,6 +146,35 @@ diagnostic = table(
     text("message", "what is wrong; empty for nothing"), text("content", "what was found, in JSON; empty for nothing"),
     moment("created_at", "when it was handed in"), moment("updated_at", "when its status was set"),
 )  # fmt: skip
+wish = table(
+    "wish", text("account", "the account's id", primary_key=True),
+    sa.Column("mail", Texts, nullable=False, comment="JSON list of what is told by mail"),
+    sa.Column("hook", Texts, nullable=False, comment="JSON list of what is told by the webhook"),
+    text("webhook", "called with what is told; empty for none"),
+    text("confirmed", "the address that mail goes to; empty for none"),
+    whole("key_number", "which of the account's keys signs, from 1"),
+)  # fmt: skip
+notice = table(
+    "notice", text("id", "derived from what it tells, and to whom", primary_key=True),
+    text("account", "who is told", index=True), text("model", "the model's id; empty for all of the account"),
+    text("kind", "what it tells"), text("channel", "mail or webhook"), text("target", "an address"),
+    text("content", "what it says, in JSON"), moment("created_at", "when it was written"),
+    moment("next_try", "when it is tried next, while it is pending"),
+    moment("until", "tried no longer than that; null for any time", nullable=True),
+    text("status", "pending, delivered or given_up", index=True), whole("tries", "how often it was tried"),
+    moment("tried_at", "the last try; null for none", nullable=True), text("answer", "what came of the last try"),
+)  # fmt: skip
+cursor = table(
+    "cursor", text("name", "what is done", primary_key=True), whole("event", "up to this event of the log"),
+)  # fmt: skip
+refused = table(
+    "refused", text("id", "chosen when it was refused", primary_key=True),
+    text("model", "the model's id", index=True), text("account", "its owner's id"),
+    whole("round", "the round it was sent for; 0 for none"), moment("received_at", "when it came"),
+    text("filename", "a bare name"), whole("size", "in bytes"), text("content_hash", "SHA-256 of the file, hex"),
+    text("code", "of the first problem"), text("message", "what its sender was told"),
+    text("problems", "JSON list of what was wrong"),
+)  # fmt: skip
 
 entry = table(
     "entry",
@@ -186,6 +215,10 @@ OF: dict[type[Any], sa.Table] = {
     people.Delivery: delivery,
     people.Answered: answered,
     people.Diagnostic: diagnostic,
+    notices.Wish: wish,
+    notices.Notice: notice,
+    notices.Cursor: cursor,
+    notices.Refused: refused,
 }
 """The table of every kind of record; its columns are the record's fields."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crowdalpha.tournament.ledger import Entry, Posting
+from crowdalpha.tournament.notices import Cursor, Notice, Refused, Wish
 from crowdalpha.tournament.people import Answered, Delivery, Diagnostic, Login, Profile, Session, Token
 from crowdalpha.tournament.records import Account, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Round, Stage
@@ -24,6 +25,7 @@ numbers = st.floats().map(lambda number: number + 0.0)  # stores keep minus zero
 times = st.datetimes(timezones=st.just(UTC)).map(lambda time: time.replace(fold=0))  # UTC has no second pass
 maybe = st.none() | times
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
+lists = st.lists(texts, max_size=6).map(tuple)
 multipliers = st.none() | st.floats(allow_nan=False).map(lambda number: number + 0.0)
 
 
@@ -85,9 +87,7 @@ RECORDS: Mapping[type[Any], st.SearchStrategy[Any]] = {
     Score: st.builds(Score, wholes, texts, wholes, texts, texts, numbers, st.booleans()),
     Payout: st.builds(Payout, wholes, texts, wholes, numbers, wholes, wholes),
     Login: st.builds(Login, texts, texts, texts, times),
-    Token: st.builds(
-        Token, texts, texts, hashes, texts, st.lists(texts, max_size=6).map(tuple), times, maybe, maybe, maybe
-    ),
+    Token: st.builds(Token, texts, texts, hashes, texts, lists, times, maybe, maybe, maybe),
     Session: st.builds(Session, hashes, texts, hashes, times, times, maybe),
     Profile: st.builds(Profile, texts, texts, texts, texts, texts, st.booleans()),
     Delivery: st.builds(Delivery, texts, texts, texts, texts, st.none() | wholes),
@@ -103,5 +103,25 @@ RECORDS: Mapping[type[Any], st.SearchStrategy[Any]] = {
         times,
         times,
     ),
+    Wish: st.builds(Wish, texts, lists, lists, texts, texts, wholes),
+    Notice: st.builds(
+        Notice,
+        texts,
+        texts,
+        texts,
+        st.sampled_from(["round_open", "closing_soon", "refused", "scored", "settled", "trigger", "confirm", "test"]),
+        st.sampled_from(["mail", "webhook"]),
+        texts,
+        texts,
+        times,
+        times,
+        maybe,
+        st.sampled_from(["pending", "delivered", "given_up"]),
+        wholes,
+        maybe,
+        texts,
+    ),
+    Cursor: st.builds(Cursor, texts, wholes),
+    Refused: st.builds(Refused, texts, texts, texts, wholes, times, texts, wholes, hashes, texts, texts, texts),
 }
 """A strategy for every kind of record."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from crowdalpha.tournament.notices import Cursor, Notice, Refused, Wish
 from crowdalpha.tournament.people import Answered, Delivery, Diagnostic, Login, Profile, Session, Token
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.settlement import Payout
@@ -96,6 +97,10 @@ KEYS: dict[type[Any], tuple[str, ...]] = {
     Delivery: ("submission",),
     Answered: ("account", "key"),
     Diagnostic: ("id",),
+    Wish: ("account",),
+    Notice: ("id",),
+    Cursor: ("name",),
+    Refused: ("id",),
 }
 """Every kind of record a store keeps, and the fields that name one of it."""
 
