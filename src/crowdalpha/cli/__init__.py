@@ -19,6 +19,10 @@ CHAPTERS = {
         "rules": "List every dated payout rule with its source.",
         "demo": "Play the shipped tournaments and write their reports.",
     },
+    "Score a history again and again": {
+        "pack": "Rank a history once, into a folder of eras.",
+        "backfill": "Score what has changed in a history, on threads or a cluster.",
+    },
     "Run a tournament": {
         "init": "Make a tournament in a folder.",
         "account": "Open accounts, add models, move money in and out.",
@@ -42,7 +46,11 @@ CHAPTERS = {
     },
 }
 """The verbs, in the order people meet them."""
-HOMES = {"Score a crowd": "crowdalpha.cli", "Serve a tournament": "crowdalpha.cli.serving"}
+HOMES = {
+    "Score a crowd": "crowdalpha.cli",
+    "Score a history again and again": "crowdalpha.cli.history",
+    "Serve a tournament": "crowdalpha.cli.serving",
+}
 """Where the modules of a chapter are, if not with the tournament's."""
 TOURNAMENT = "crowdalpha.cli.tournament"
 COMMANDS = {name: f"{HOMES.get(chapter, TOURNAMENT)}.{name}" for chapter, verbs in CHAPTERS.items() for name in verbs}

@@ -19,6 +19,13 @@ PAGES = (".html", ".htm")
 existing = click.Path(path_type=Path)
 """A file, or a folder where a command takes one; the reader of files says what is wrong with it, if anything is."""
 some = click.IntRange(min=1)
+engine = click.option(
+    "--engine",
+    default="threads",
+    show_default=True,
+    metavar="URL",
+    help="Who does the work: threads, processes, serial, or a Dask scheduler such as tcp://host:8786.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
 

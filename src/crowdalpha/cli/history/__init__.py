@@ -1,0 +1,1 @@
+"""Commands for whole histories: pack them, score them again."""
