@@ -69,7 +69,12 @@ _STEPS = {"close": CLOSES, "scoring day": SCORED, "resolution": RESOLVES}
 def _opened(folder: Path) -> Iterator[tuple[Timed, Engine]]:
     store = Timed(f"sqlite:///{folder}/tournament.db")
     store.create()
-    yield store, Engine(store, FolderFiles(folder / "files", lasting=False), judge=_none, master=b"b" * 32, packs=folder / "packs")
+    yield (
+        store,
+        Engine(
+            store, FolderFiles(folder / "files", lasting=False), judge=_none, master=b"b" * 32, packs=folder / "packs"
+        ),
+    )
     store.close()
 
 
