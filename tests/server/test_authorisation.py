@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from contests import COIN, OPEN, Asked, caller, upload
+from contests import COIN, OPEN, Asked, caller, target, upload
+from pastime import handed_in
+from pastime import publish_target as publish
 
 API = "/api/v1"
 HIDDEN, REFUSED = 404, 403
@@ -45,6 +48,10 @@ CASES = [
     Case("get", "/submissions/{submission}", "read_submission_info", 200, HIDDEN),
     Case("get", "/submissions/{submission}/file", "download_submission", 200, HIDDEN),
     Case("post", "/uploads", "upload_submission", 201, REFUSED, {"json": {"model": "ada-1"}}),
+    Case("post", "/models/{model}/diagnostics", "upload_submission", 202, REFUSED, {"content": upload()}),
+    Case("get", "/models/{model}/diagnostics", "read_submission_info", 200, REFUSED),
+    Case("get", "/diagnostics/{diagnostic}", "read_submission_info", 200, HIDDEN),
+    Case("delete", "/diagnostics/{diagnostic}", "upload_submission", 200, HIDDEN),
     Case("get", "/models/{model}/stake", "read_user_info", 200, REFUSED),
     Case("put", "/models/{model}/stake", "stake", 200, REFUSED, {"json": {"amount": "300"}}),
     Case(
@@ -61,7 +68,7 @@ PUBLIC = {
     "/models/{model}", "/models/{model}/scores", "/models/{model}/performances",
     "/profiles/models/{tournament}/{name}", "/profiles/accounts/{name}",
 }  # fmt: skip
-SIGNED = {"/uploads/files/{object}"}
+SIGNED = {"/uploads/files/{object}", "/uploads/past/{object}"}
 """Whose link is the permission: test_service asks it with others'."""
 
 
@@ -69,6 +76,10 @@ def address(case: Case, asked: Asked) -> str:
     """The address of something of ada's."""
     token, _ = asked.service.people.issue("ada", "old", ["stake"], OPEN)
     names = {"model": "ada-1", "public_id": token.public_id, "change": "stake-ada", "submission": "sent"}
+    if "diagnostic" in case.path:
+        publish(asked.service, target(1))
+        handed = handed_in(asked.service, "ada", upload())
+        names["diagnostic"] = handed.id
     if "{submission}" in case.path:
         asked.service.submissions.submit(caller("ada"), "ada-1", upload(), id="sent")
     return API + case.path.format_map(names)
@@ -78,7 +89,8 @@ def state(asked: Asked) -> Any:
     """Everything that others could spoil of ada's."""
     service, ada = asked.service, caller("ada")
     tokens = [(token.name, token.revoked_at) for token in service.people.tokens(ada)]
-    return service.models.mine(ada), service.submissions.mine(ada), service.staking.of(ada, "ada-1"), tokens
+    looked_at = service.diagnostics.of_model(ada, "ada-1")
+    return service.models.mine(ada), service.submissions.mine(ada), service.staking.of(ada, "ada-1"), looked_at, tokens
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -91,7 +103,7 @@ def test_nobody_a_wrong_secret_and_a_smaller_token_are_refused_in_known_words(ca
     for others in ({"admin"}, {"upload_submission", "stake", "read_submission_info", "read_user_info"} - {case.scope}):
         answer = getattr(asked("ada", others), case.verb)(url, **case.sent)
         assert (answer.status_code, answer.json()["detail"]) == (403, f"Insufficient permission for {case.scope}")
-    assert state(asked)[:3] == before[:3]
+    assert state(asked)[:4] == before[:4]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -107,7 +119,8 @@ def test_what_is_anothers_is_neither_seen_nor_changed(case: Case, asked: Asked) 
     answer = getattr(asked("bob"), case.verb)(url, **case.sent)
     assert answer.status_code == case.others, answer.text
     assert state(asked) == before
-    nothing = getattr(asked("bob"), case.verb)(url.replace("sent", "none").replace("stake-ada", "none"), **case.sent)
+    none = re.sub("sent|stake-ada|(?<=/diagnostics/).*", "none", url)
+    nothing = getattr(asked("bob"), case.verb)(none, **case.sent)
     if case.others == HIDDEN and "public_id" not in case.path:
         assert nothing.json()["code"] == answer.json()["code"], "whether there is one must not show"
 

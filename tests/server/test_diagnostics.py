@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from contests import IDS, OPEN, caller, play_first, serving, target, upload, weekly, world
+from pastime import handed_in, publish, put
 
 from crowdalpha.scoring.contribution import bmc, mmc2
 from crowdalpha.scoring.correlation import corr, fnc
@@ -29,7 +31,6 @@ from crowdalpha.server import diagnostics
 from crowdalpha.server.catalogue import Refusal
 from crowdalpha.server.service import Service
 from crowdalpha.server.validation import Validation
-from crowdalpha.tournament.people import Diagnostic
 from crowdalpha.tournament.records import Score
 
 ERAS = ("0009", "0010", "0011")
@@ -56,13 +57,6 @@ def validation() -> pa.Table:
     return table.take(rng.permutation(n))
 
 
-def publish(service: Service, table: pa.Table) -> Path:
-    folder = service.settings.folder / "datasets"
-    folder.mkdir(exist_ok=True)
-    pq.write_table(table, folder / "validation.parquet", row_group_size=20)
-    return folder / "validation.parquet"
-
-
 def predictions(eras: tuple[str, ...] = ERAS, seed: int = 3) -> dict[str, float]:
     drawn = np.random.default_rng(seed).random(N * len(ERAS)).tolist()
     values = dict(zip([f"{era}-{k}" for era in ERAS for k in range(N)], drawn, strict=True))
@@ -73,23 +67,9 @@ def as_csv(values: dict[str, float]) -> bytes:
     return ("id,prediction\n" + "".join(f"{id},{value!r}\n" for id, value in values.items())).encode()
 
 
-def put(service: Service, account: str, content: bytes, name: str = "past.csv") -> str:
-    """The name of a file that lies behind a link of the account's."""
-    slot = service.diagnostics.slot(caller(account), name, "http://x")
-    path = service.settings.folder / "uploads-past" / account / slot.filename
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return slot.filename
-
-
-def hand_in(service: Service, content: bytes, account: str = "ada") -> Diagnostic:
-    who = caller(account)
-    return service.diagnostics.hand_in(who, put(service, account, content), f"{account}-1")
-
-
 def done(service: Service, content: bytes) -> dict[str, Any]:
     """What is found in a file of ada's."""
-    one = hand_in(service, content)
+    one = handed_in(service, "ada", content)
     assert service.diagnostics.work() == [one.id]
     after = service.diagnostics.one(caller("ada"), one.id)
     assert (after.status, after.message) == ("done", "")
@@ -98,7 +78,7 @@ def done(service: Service, content: bytes) -> dict[str, Any]:
 
 def error(service: Service, content: bytes) -> str:
     """Why a file of ada's is refused."""
-    one = hand_in(service, content)
+    one = handed_in(service, "ada", content)
     service.diagnostics.work()
     after = service.diagnostics.one(caller("ada"), one.id)
     assert after.status == "error"
@@ -175,7 +155,7 @@ def test_what_is_wrong_with_a_file_is_said_in_words_that_are_known(service: Serv
     assert "must be between 0 and 1" in error(service, as_csv(whole | {"0010-3": 1.5}))
     assert "submission must not contain NaNs" in error(service, as_csv(whole | {"0010-3": float("nan")}))
     assert error(service, b"id,prediction\nnobody,0.5\n").startswith("invalid_submission_eras")
-    one = hand_in(service, as_csv(cut))
+    one = handed_in(service, "ada", as_csv(cut))
     service.diagnostics.work()
     kept = json.loads(service.diagnostics.one(caller("ada"), one.id).content)
     assert kept["errors"][0]["code"] == "invalid_submission_eras"
@@ -186,7 +166,7 @@ def test_what_is_wrong_with_a_file_is_said_in_words_that_are_known(service: Serv
 )
 def test_a_hostile_file_is_an_error_of_its_own_and_nobody_elses(service: Service, content: bytes) -> None:
     publish(service, validation())
-    bad, good = hand_in(service, content), hand_in(service, as_csv(predictions()), "bob")
+    bad, good = handed_in(service, "ada", content), handed_in(service, "bob", as_csv(predictions()))
     assert set(service.diagnostics.work()) == {bad.id, good.id}
     assert service.diagnostics.one(caller("ada"), bad.id).message.startswith("invalid_submission_")
     assert service.diagnostics.one(caller("bob"), good.id).status == "done"
@@ -195,7 +175,7 @@ def test_a_hostile_file_is_an_error_of_its_own_and_nobody_elses(service: Service
 def test_what_is_anothers_is_neither_seen_nor_taken_nor_deleted(service: Service) -> None:
     publish(service, validation())
     ada, bob = caller("ada"), caller("bob")
-    mine = hand_in(service, as_csv(predictions()))
+    mine = handed_in(service, "ada", as_csv(predictions()))
     asked: list[Callable[[], Any]] = [
         lambda: service.diagnostics.one(bob, mine.id),
         lambda: service.diagnostics.delete(bob, mine.id),
@@ -227,12 +207,12 @@ def test_what_is_anothers_is_neither_seen_nor_taken_nor_deleted(service: Service
 
 def test_handed_in_again_is_handed_in_once_and_few_may_wait(service: Service) -> None:
     publish(service, validation())
-    first = hand_in(service, b"1")
+    first = handed_in(service, "ada", b"1")
     assert service.diagnostics.hand_in(caller("ada"), first.filename, "ada-1") == first
     with pytest.raises(Refusal, match="nothing was uploaded as never"):
         service.diagnostics.hand_in(caller("ada"), "never.csv", "ada-1")
-    hand_in(service, b"2")
-    hand_in(service, b"3")
+    handed_in(service, "ada", b"2")
+    handed_in(service, "ada", b"3")
     name = put(service, "ada", b"4")
     with pytest.raises(Refusal) as told:
         service.diagnostics.hand_in(caller("ada"), name, "ada-1")
@@ -243,7 +223,7 @@ def test_handed_in_again_is_handed_in_once_and_few_may_wait(service: Service) ->
 
 def test_what_is_deleted_is_gone_with_its_file(service: Service) -> None:
     publish(service, validation())
-    one = hand_in(service, as_csv(predictions()))
+    one = handed_in(service, "ada", as_csv(predictions()))
     service.diagnostics.delete(caller("ada"), one.id)
     assert service.diagnostics.work() == []
     assert service.diagnostics.of_model(caller("ada"), "ada-1") == []
@@ -267,7 +247,7 @@ with open_engine(settings) as engine:
 
 def test_a_server_that_is_killed_at_work_loses_nothing_and_the_next_one_begins_anew(service: Service) -> None:
     publish(service, validation())
-    one = hand_in(service, as_csv(predictions()))
+    one = handed_in(service, "ada", as_csv(predictions()))
     killed = subprocess.run([sys.executable, "-c", KILLED, service.settings.folder], env=os.environ)
     assert killed.returncode == -signal.SIGKILL
     assert service.diagnostics.one(caller("ada"), one.id).status == "running"
@@ -277,7 +257,7 @@ def test_a_server_that_is_killed_at_work_loses_nothing_and_the_next_one_begins_a
 
 def test_what_ends_its_server_every_time_is_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(service, validation())
-    one = hand_in(service, as_csv(predictions()))
+    one = handed_in(service, "ada", as_csv(predictions()))
     monkeypatch.setattr(diagnostics, "findings", _fails)
     for _ in range(diagnostics.TRIES):
         with pytest.raises(MemoryError):
@@ -294,7 +274,7 @@ def _fails(*_: Any) -> None:
 
 def test_two_servers_never_work_on_one_file_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(service, validation())
-    one = hand_in(service, as_csv(predictions()))
+    one = handed_in(service, "ada", as_csv(predictions()))
     other = Service(service.engine, service.settings, service.office.clock)
     seen: list[list[str]] = []
     real = diagnostics.findings
@@ -305,7 +285,7 @@ def test_two_servers_never_work_on_one_file_at_once(service: Service, monkeypatc
 
 def test_a_file_that_nobody_has_is_given_up_after_a_day(service: Service) -> None:
     publish(service, validation())
-    one = hand_in(service, as_csv(predictions()))
+    one = handed_in(service, "ada", as_csv(predictions()))
     next((service.settings.folder / "uploads-past").rglob("*.csv")).unlink()
     assert service.diagnostics.work() == []
     assert service.diagnostics.one(caller("ada"), one.id).status == "pending"
@@ -316,7 +296,7 @@ def test_a_file_that_nobody_has_is_given_up_after_a_day(service: Service) -> Non
 def test_rows_that_have_not_come_true_are_left_out(service: Service) -> None:
     table = validation()
     late = pa.array([None if era == "0011" else 1.0 for era in table["era"].to_pylist()])
-    targets = pa.compute.multiply(table["target"], late)
+    targets = pc.multiply(table["target"], late)
     publish(service, table.set_column(table.column_names.index("target"), "target", targets))
     assert done(service, as_csv(predictions()))["eras"] == ["0009", "0010"]
 

@@ -24,6 +24,8 @@ from crowdalpha.tournament.rounds import Round, daily
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TRUTH = dict(zip(IDS, (np.random.default_rng(7).integers(0, 5, len(IDS)) / 4).tolist(), strict=True))
 
+CREATE = "mutation($filename: String!, $modelId: String){createDiagnostics(filename: $filename, modelId: $modelId){id}}"
+
 
 class Game:
     """A server with one round that is open now, and clients of it."""
@@ -161,16 +163,36 @@ def test_the_unmodified_client_plays_a_round_from_its_keys_to_its_payout(game: G
     [days] = ada.intra_round_scores(model)
     assert len(days["intraRoundSubmissionScores"]) == 8
     board = ada.get_leaderboard(limit=10)
-    assert [(one["username"], one["rank"]) for one in board] == [("ada_model", 1), ("bob_model", 2)]
-    assert board[0]["nmrStaked"] == ada.stake_get("ada_model")
-    assert [one["username"] for one in ada.get_account_leaderboard()] == ["ada", "bob"]
+    assert [one["rank"] for one in board] == [1, 2]  # who is first is up to the bags, drawn by a secret
+    staked = {one["username"]: one["nmrStaked"] for one in board}
+    assert staked == {"ada_model": ada.stake_get("ada_model"), "bob_model": bob.stake_get("bob_model")}
+    assert {one["username"] for one in ada.get_account_leaderboard()} == {"ada", "bob"}
     profile = ada.public_user_profile("ada_model")
-    assert (profile["id"], profile["nmrStaked"]) == (model, board[0]["nmrStaked"])
+    assert (profile["id"], profile["nmrStaked"]) == (model, staked["ada_model"])
     [stood] = ada.daily_model_performances("ada_model")
     assert (stood["corrRank"], stood["corrRep"]) == (1, final[0]["value"])
     assert [one["number"] for one in ada.get_competitions() if one["resolvedGeneral"]] == [1]
     status = ada.pipeline_status(game.round.resolve_time.date().isoformat())
     assert status["resolvedAt"] == game.round.resolve_time
+
+    # the round is one of the past now, to try predictions on
+    with pytest.raises(ValueError, match="invalid_submission_file: nothing was uploaded as never"):
+        ada.raw_query(CREATE, {"filename": "never.csv", "modelId": model}, authorization=True)
+    tried = ada.upload_diagnostics(df=sent, model_id=model)
+    assert ada.diagnostics(model, tried)[0]["status"] == "pending"
+    refused = ada.upload_diagnostics(df=sent[1:], model_id=model)
+    game.service.diagnostics.work()
+    [looked] = ada.diagnostics(model, tried)
+    assert (looked["status"], looked["erasAcceptedCount"]) == ("done", 1)
+    assert looked["validationCorrMean"] == final[0]["value"]
+    assert [(era["era"], era["validationCorr"]) for era in looked["perEraDiagnostics"]] == [("1", final[0]["value"])]
+    assert None not in (looked["validationMmcMean"], looked["validationFeatureNeutralCorrMean"])
+    [told] = ada.diagnostics(model, refused)
+    assert (told["status"], told["message"]) == (
+        "error",
+        "invalid_submission_eras: Incomplete eras uploaded: ['1']",
+    )
+    assert len(ada.diagnostics(model)) == 2
 
     # and the money is taken back, at once while no round is running
     held = ada.stake_get("ada_model")

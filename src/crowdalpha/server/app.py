@@ -15,7 +15,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from crowdalpha.server import health, rest
+from crowdalpha.server.catalogue import Refusal
 from crowdalpha.server.clock import Clock
+from crowdalpha.server.examiner import Examiner
 from crowdalpha.server.guards import Guards
 from crowdalpha.server.limits import Limits
 from crowdalpha.server.metrics import Metrics
@@ -33,8 +35,8 @@ THREADS = 240
 def create_app(service: Service, *, limits: Limits | None = None, every: float | None = None) -> FastAPI:
     """The app of a service.
 
-    `every` is how many seconds the clock waits between ticks (None: it has none, somebody else ticks). In `app.state`
-    are `service`, `limits`, `metrics` and `clock`.
+    `every` is how many seconds the clock waits between ticks (None: it has none, and no examiner: somebody else ticks
+    and works on what is handed in). In `app.state` are `service`, `limits`, `metrics`, `clock` and `examiner`.
     """
     app = FastAPI(
         title=TITLE,
@@ -46,6 +48,7 @@ def create_app(service: Service, *, limits: Limits | None = None, every: float |
     )
     app.state.service, app.state.limits, app.state.metrics = service, limits or Limits(), Metrics()
     app.state.clock = Clock(service, app.state.metrics, every) if every is not None else None
+    app.state.examiner = Examiner(service, every) if every is not None else None
     app.include_router(rest.router())
     app.include_router(health.routes)
     for face in FACES:
@@ -61,26 +64,43 @@ def create_app(service: Service, *, limits: Limits | None = None, every: float |
 
 @asynccontextmanager
 async def _ticking(app: FastAPI) -> AsyncIterator[None]:
-    """The clock runs while the app does, and ends its tick before the app ends."""
+    """The clock and the examiner run while the app does, and end what they are at before the app ends."""
     to_thread.current_default_thread_limiter().total_tokens = THREADS
-    clock: Clock | None = app.state.clock
-    if clock is not None:
-        clock.start()
+    threads = [thread for thread in (app.state.clock, app.state.examiner) if thread is not None]
+    for thread in threads:
+        thread.start()
     yield
-    if clock is not None:
-        await run_in_threadpool(clock.stop)
+    for thread in threads:
+        await run_in_threadpool(thread.stop)
 
 
 async def _nothing(request: Request, error: Exception) -> Response:
     """What is not there, as a page for people and as a problem for programs."""
-    if PAGES in FACES and "text/html" in request.headers.get("accept", "") and find_spec(PAGES) is not None:
+    if _reads_pages(request):
         page: Response = await run_in_threadpool(import_module(PAGES).not_found, request)
         return page
     return problem(request, error)
 
 
+def _reads_pages(request: Request) -> bool:
+    """Whether somebody asks with a browser, for something that is no part of an API."""
+    html = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(rest.PREFIX)
+    return html and PAGES in FACES and find_spec(PAGES) is not None
+
+
+def _said(request: Request, said: Refusal) -> Response:
+    """A refusal of the guards: for browsers a page, which looks nobody up."""
+    answer = problem(request, said)
+    if not _reads_pages(request):
+        return answer
+    page: Response = import_module(PAGES).turned_away(request, said)
+    if "Retry-After" in answer.headers:
+        page.headers["Retry-After"] = answer.headers["Retry-After"]
+    return page
+
+
 def _guards(app: FastAPI) -> Any:
-    return lambda inner: Guards(inner, app.state.limits, app.state.metrics)
+    return lambda inner: Guards(inner, app.state.limits, app.state.metrics, _said)
 
 
 def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:

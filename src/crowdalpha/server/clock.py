@@ -59,6 +59,7 @@ class Clock:
         done = self._service.engine.tick(now)
         if self.ticks % SWEPT == 0:
             self._service.submissions.sweep(now)
+            self._service.diagnostics.sweep(now)
         self.ticks += 1
         self._metrics.ticked(now.timestamp(), done)
         return done

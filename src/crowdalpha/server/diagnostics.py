@@ -112,13 +112,13 @@ class Diagnostics:
 
     # worked on
 
-    def work(self, clock: Callable[[], datetime] | None = None) -> list[str]:
-        """Work on all that waits and that nobody else works on; their ids."""
+    def work(self, clock: Callable[[], datetime] | None = None, ended: Callable[[], bool] = lambda: False) -> list[str]:
+        """Work on all that waits and that nobody else works on, until it is `ended`; their ids."""
         clock = clock or self._office.clock
         with self._office.engine.store.reading() as work:
             waiting = [one for status in WAITS for one in work.find(Diagnostic, status=status)]
         ordered = sorted(waiting, key=lambda one: (one.created_at, one.id))
-        return [one.id for one in ordered if self._work_on(one, clock)]
+        return [one.id for one in ordered if not ended() and self._work_on(one, clock)]
 
     def sweep(self, now: datetime) -> int:
         """Forget files that were put and never handed in, or are done with; how many."""

@@ -14,13 +14,13 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 
 from crowdalpha.server.auth import parse_token
 from crowdalpha.server.catalogue import Refusal, refusal
 from crowdalpha.server.limits import COMING_IN, Left, Limits
 from crowdalpha.server.metrics import Metrics
-from crowdalpha.server.rest.answers import problem
-from crowdalpha.storage.intake import LIVE
+from crowdalpha.storage.intake import DIAGNOSTICS, LIVE
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,8 +35,10 @@ FORM = 2**16
 """What a form adds to a file."""
 FILES = ("/submissions", "/submissions/validate", "/submit")
 """Where files are sent to."""
-COMING = ("/sign-in", "/sign-up")
-"""Where people come in."""
+PAST = "/diagnostics"
+"""Where predictions of past eras are sent to, which are large."""
+COMING = ("/sign-in", "/sign-up", "/account/password")
+"""Where people come in, or say a password."""
 UNLIMITED = ("/health/", "/metrics", "/static/")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -60,6 +62,8 @@ class Guards:
     app: App
     limits: Limits
     metrics: Metrics
+    say: Callable[[Request, Refusal], Response]
+    """How a refusal is answered: as a problem for programs, as a page for people."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -73,7 +77,7 @@ class Guards:
         except Refusal as said:
             if watch.status:
                 raise
-            await problem(Request(scope), said)(scope, receive, watch)
+            await self.say(Request(scope), said)(scope, receive, watch)
         finally:
             watch.done()
 
@@ -147,6 +151,8 @@ def pattern(scope: Scope) -> str:
 def most(scope: Scope) -> int:
     """The most bytes that a request may have."""
     path: str = scope["path"]
+    if "/uploads/past/" in path or path.endswith(PAST):
+        return DIAGNOSTICS.bytes + FORM
     takes = path.endswith(FILES) or "/uploads/files/" in path
     return LIVE.bytes + FORM if takes else SMALL
 

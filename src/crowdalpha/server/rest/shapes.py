@@ -199,6 +199,7 @@ class NewUpload(Asked):
 
     filename: Text = "predictions.csv"
     model: Text | None = None
+    purpose: Literal["submission", "diagnostics"] = "submission"
 
 
 class SlotOut(Shape):
@@ -216,6 +217,27 @@ class UploadRef(Asked):
     upload_id: Text
     trigger_id: Text = ""
     data_datestamp: int | None = Field(None, ge=0, le=99991231)
+
+
+class DiagnosticOut(Shape):
+    """Predictions of past eras that were handed in; `message` says what is wrong with them if anything is."""
+
+    id: str
+    model: str
+    filename: str
+    status: Literal["pending", "running", "done", "error", "deleted"]
+    message: str | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class DiagnosticFound(DiagnosticOut):
+    """The same with what was found, once it is done: scores of each era and figures over them, by metric."""
+
+    eras: list[str]
+    scores: dict[str, list[Number]]
+    figures: dict[str, dict[str, Number]]
+    both: dict[str, Number] | None = Field(description="The Sharpe of corr + mmc2, and how far it is above corr's.")
 
 
 class ScoreOut(Shape):

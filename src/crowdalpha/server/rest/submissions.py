@@ -77,7 +77,7 @@ async def submit(
     said: dict[str, Any] = {"trigger_id": trigger_id, "source": "rest", "data_datestamp": data_datestamp}
     await run_in_threadpool(service.models.own, who, model, "upload_submission")
     if request.headers.get("content-type", "").startswith("application/json"):
-        ref = _reference(await request.body())
+        ref = reference(await request.body())
         said |= {"trigger_id": ref.trigger_id or trigger_id, "data_datestamp": ref.data_datestamp or data_datestamp}
 
         def do() -> shapes.SubmissionOut:
@@ -136,7 +136,8 @@ def make_upload(asked: shapes.NewUpload, request: Request, service: Serving, who
     Scope: upload_submission.
     """
     base = service.settings.server.url or str(request.base_url).rstrip("/")
-    slot = service.submissions.slot(who, asked.filename, base, asked.model)
+    slots = service.diagnostics if asked.purpose == "diagnostics" else service.submissions
+    slot = slots.slot(who, asked.filename, base, asked.model)
     return shapes.SlotOut(upload_id=slot.filename, filename=slot.filename, url=slot.url, expires=slot.expires)
 
 
@@ -147,6 +148,16 @@ async def put_file(
     """Put a file behind its link. The link is the permission: no token is looked at."""
     now = await run_in_threadpool(service.now)
     await service.submissions.put(object, expires, signature, request.stream(), now)
+    return Response(status_code=200)
+
+
+@routes.put("/uploads/past/{object:path}", status_code=200, openapi_extra=BODY, response_class=Response)
+async def put_past_file(
+    object: str, request: Request, service: Serving, expires: Words = "", signature: Words = ""
+) -> Response:
+    """Put a file with predictions of past eras behind its link. The link is the permission."""
+    now = await run_in_threadpool(service.now)
+    await service.diagnostics.put(object, expires, signature, request.stream(), now)
     return Response(status_code=200)
 
 
@@ -174,7 +185,8 @@ def _require_fitting(size: int) -> None:
         raise refusal("too_large", limit=LIVE.bytes)
 
 
-def _reference(body: bytes) -> shapes.UploadRef:
+def reference(body: bytes) -> shapes.UploadRef:
+    """What a body of JSON says of a file that was put."""
     try:
         return shapes.UploadRef.model_validate_json(body)
     except ValidationError as error:
