@@ -28,7 +28,7 @@ PUBLIC = (
     "/sign-up",
     "/nowhere",
 )
-OWN = ("/account", "/submit", "/models/ada-1", "/verify")
+OWN = ("/account", "/account/models/ada-1", "/account/password", "/submit", "/models/ada-1", "/verify")
 
 
 def faults(page: Page) -> list[Any]:

@@ -7,15 +7,19 @@ import zipfile
 
 import pytest
 from contests import COIN, PLAYERS, upload
+from fastapi.testclient import TestClient
+from pages import read
 from sites import Site, faults
 
+from crowdalpha.server.app import create_app
+from crowdalpha.server.limits import ASKING, Limits
 from crowdalpha.server.pages.visitors import COOKIE
 from crowdalpha.tournament import shares
 from crowdalpha.tournament.records import Model, Submission
 from crowdalpha.tournament.stakes import StakeChange
 
 PASSWORD = "four words and more"
-PRIVATE = ("/account", "/account/movements.csv")
+PRIVATE = ("/account", "/account/password", "/account/models/ada-1", "/account/movements.csv")
 
 
 def records(site: Site, kind: type, **equal: object) -> list:
@@ -207,3 +211,58 @@ def test_a_share_of_a_round_is_for_the_owner_and_verifies(over: Site) -> None:
     assert shares.verify_share(shares.read(content)) == ()
     assert ada.client.get("/rounds/1/shares/bob-1.zip").status_code == 403
     assert over.client.get("/rounds/1/shares/ada-1.zip", follow_redirects=False).status_code == 303
+
+
+def test_owners_say_what_a_model_is_and_nobody_else_does(new: Site) -> None:
+    ada, bob = new.signed_in("ada"), new.signed_in("bob")
+    said = {"name": "ada_two", "bio": "I <try>.", "link_url": "https://example.org", "link_text": "home", "webhook": ""}
+    hook = "https://example.org/hook"
+    assert ada.send("/account/models/ada-1", **said | {"webhook": hook})[0] == 200
+    page = ada.page("/account/models/ada-1")
+    assert faults(page) == []
+    assert hook in str([node.attributes for node in page.all("input")])
+    public = bob.page("/models/ada-1")
+    assert public.all("h1")[0].text == "ada_two"
+    assert "I <try>." in public.text
+    assert hook not in bob.text("/models/ada-1")
+    assert bob.send("/account/models/ada-1", **said)[0] == 403
+    assert bob.client.get("/account/models/ada-1").status_code == 403
+
+
+def test_what_is_wrong_with_a_profile_is_told_and_what_was_written_stays(new: Site) -> None:
+    ada = new.signed_in("ada")
+    status, page = ada.send("/account/models/ada-1", name="ada_one", bio="B" * 50, link_url="javascript:alert(1)")
+    assert (status, faults(page)) == (422, [])
+    assert "an address that begins with https://" in page.text
+    assert page.only(id="bio").text == "B" * 50
+    assert ada.send("/account/models/ada-1", name="bob_one")[0] == 409
+
+
+def test_a_password_is_changed_by_who_knows_it_and_signs_everybody_out(new: Site) -> None:
+    people = new.service.people
+    people.set_login("ada", "ada@example.org", PASSWORD, new.service.now())
+    ada, elsewhere = new.signed_in("ada"), new.signed_in("ada")
+    assert ada.send("/account/password", old="not the password", new="another long word")[0] == 401
+    assert ada.send("/account/password", old=PASSWORD, new="short")[0] == 422
+    status, page = ada.send("/account/password", old=PASSWORD, new="another long word")
+    assert (status, faults(page)) == (200, [])
+    assert "The password is changed" in page.text
+    assert elsewhere.client.get("/account").url.path == "/sign-in"
+    assert people.log_in("ada@example.org", "another long word", new.service.now())
+
+
+def test_browsers_that_ask_too_often_are_shown_a_page_and_programs_a_problem(new: Site) -> None:
+    app = create_app(new.service, limits=Limits(lambda: 0.0))
+    client = TestClient(app, headers={"accept": "text/html"})
+    for _ in range(ASKING.burst):
+        app.state.limits.take("testclient")
+    answer = client.get("/rounds")
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
+    page = read(answer.text)
+    assert faults(page) == []
+    assert "Too many requests. Try again in" in page.text
+    for address, accept in (("/rounds", "*/*"), ("/api/v1/tournaments", "text/html")):
+        answer = client.get(address, headers={"accept": accept})
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "rate_limited"

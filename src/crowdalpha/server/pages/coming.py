@@ -77,4 +77,5 @@ def _form(request: Request, next: str, *, status: int = 200, problems: Any = (),
     new = request.url.path == "/sign-up"
     before = {"name": said["name"], "email": said["email"]} if said else {"name": "", "email": ""}
     context = {"new": new, "next": inside(next), "least": LEAST, "problems": problems, "said": before}
+    context |= {"changed": "changed" in request.query_params}
     return answer(request, "sign.html", status=status, **context)

@@ -67,6 +67,12 @@ def refused(request: Request, said: Refusal) -> Response:
     return answer(request, "missing.html", status=said.status, title=said.title, message=said.message)
 
 
+def turned_away(request: Request, said: Refusal) -> Response:
+    """The page of who is refused before anything is looked up, not even who it is."""
+    request.state.visitor = None
+    return refused(request, said)
+
+
 def not_found(request: Request) -> Response:
     """The page of an address that leads nowhere."""
     return refused(request, refusal("not_found"))

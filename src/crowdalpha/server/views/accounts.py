@@ -10,6 +10,8 @@ from typing import Any
 from crowdalpha.engine import Engine, Holding, Statement
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.server.charts import Column
+from crowdalpha.server.results import newest_day
+from crowdalpha.server.rounds import RoundState
 from crowdalpha.server.views.rounds import running
 from crowdalpha.tournament.ledger import Entry
 from crowdalpha.tournament.ports import Reading
@@ -31,7 +33,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A submission with the round it was for, and its newest score, if that round has one."""
+    """A submission with the round it was for, and its newest scores, if that round has any: final once it is over."""
 
     submission: Submission
     model: str
@@ -39,6 +41,11 @@ class Sent:
     stage: Stage
     day: int
     scores: Mapping[str, float]
+
+    @property
+    def final(self) -> bool:
+        """Whether the scores are those that paid."""
+        return self.stage is Stage.RESOLVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def _sent(work: Reading, submission: Submission, names: Mapping[str, str]) -> Se
     round, progress = work.get(Round, submission.round), work.get(Progress, submission.round)
     assert round is not None
     assert progress is not None
-    day = max(progress.scored_days, default=0)
+    day = newest_day(RoundState(round, progress))
     key = {"round": round.number, "rule_set": round.rule_set, "day": day, "model": submission.model}
     scores = {score.metric: score.value for score in work.find(Score, **key)} if day else {}
     return Sent(submission, names[submission.model], round, progress.stage, day, scores)
