@@ -61,7 +61,7 @@ except ValueError as refusal:
 def test_a_cluster_without_workers_is_refused_and_one_that_is_lost_in_the_middle_ends_in_a_refusal() -> None:
     with Cluster(0) as cluster:
         assert refusal(cluster.address) == "cluster_empty"
-        cluster.join().heard("Registered to:")
+        cluster.join()
         with pytest.raises(InputError) as lost, open_executor(cluster.address) as executor:  # noqa: PT012
             results = executor.run(trials.double, range(1000))
             next(results)
