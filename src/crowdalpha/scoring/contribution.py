@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from crowdalpha.scoring import exact
 from crowdalpha.scoring.arrays import Floats, matrix, vector
 from crowdalpha.scoring.correlation import pearson_rows, rank_dots, rank_squares, ratio, varying_target
+from crowdalpha.scoring.leave_one_out import gains
 from crowdalpha.scoring.metamodel import Pool
 from crowdalpha.scoring.metamodel import metamodel as pool_models
 from crowdalpha.scoring.problems import InputError, Problem
@@ -138,11 +139,7 @@ def mmc1(
     ranks = rank_models(predictions, ties=ties)
     t = varying_target(target, ranks.n_ids)
     crowd = Pool.of(ranks, stakes, bags)
-    scores = np.zeros(ranks.n_models)
-    for j in np.flatnonzero(ranks.present).tolist():
-        gain = _row_corr(crowd.at_mean_stake(j), t) - _row_corr(crowd.without(j), t)
-        scores[j] = crowd.n_stakers * _mean_over_bags(gain)
-    return ranks.scores(scores)
+    return ranks.scores(crowd.n_stakers * _mean_over_bags(gains(crowd, t)))
 
 
 def mmc2024(
@@ -216,11 +213,6 @@ def _slopes(dots: Floats, pooled: Ranks) -> Floats:
 def _covariance(with_target: Floats, slopes: Floats, pooled: Ranks, t: Floats) -> Floats:
     left = with_target - slopes * rank_dots(pooled, t[:, None])[:, 0]
     return np.asarray((left / (2.0 * pooled.n_ids) / (pooled.n_ids - 1) / UNIFORM_STD**2).T)
-
-
-def _row_corr(rows: Ranks, t: Floats) -> Floats:
-    spread = np.sqrt(rank_squares(rows.doubled)) * np.sqrt(exact.sum_of_squares(exact.centred(t)))
-    return ratio(rank_dots(rows, t[:, None])[:, 0], spread)
 
 
 def _mean_over_bags(by_bag: Floats) -> Floats:
