@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from audits import faults
 from playwright.sync_api import Page, expect
 from towns import OVER, Town
 
 Screen = Callable[..., Page]
-GRAVE = ("serious", "critical")
 WIDTHS = (1280, 390)
 OPEN, SCORED, DONE = OVER + 2, OVER + 1, OVER
 PUBLIC = (
@@ -24,19 +23,12 @@ PUBLIC = (
     "/rules",
     "/verify",
     "/submit",
+    "/diagnostics",
     "/sign-in",
     "/sign-up",
     "/nowhere",
 )
-OWN = ("/account", "/account/models/ada-1", "/account/password", "/submit", "/models/ada-1", "/verify")
-
-
-def faults(page: Page) -> list[Any]:
-    """What axe finds that is grave, and anything that sticks out sideways."""
-    found = Axe().run(page).response["violations"]
-    grave = [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in found if v["impact"] in GRAVE]
-    width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return [*grave, *([f"{width} px too wide"] if width > 0 else [])]
+OWN = ("/account", "/account/models/ada-1", "/account/password", "/diagnostics", "/submit", "/models/ada-1", "/verify")
 
 
 def walk(page: Page, town: Town, addresses: tuple[str, ...]) -> dict[str, list[Any]]:

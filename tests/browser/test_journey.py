@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httpx
+from audits import faults
 from contests import COIN, IDS
 from playwright.sync_api import Page, expect
 from towns import DAY, Town, file, solve, week
@@ -110,6 +111,38 @@ def test_from_signing_up_to_score_rank_payout_and_the_residual_picture(game: Tow
     page.get_by_role("link", name="Your model").click()
     expect(page.locator("#money")).to_contain_text("Round settled")
     expect(page.locator("tr[id^=model-]")).to_contain_text("125.00")
+
+
+def test_a_file_of_past_eras_is_dropped_and_its_page_tells_when_it_is_done(game: Town, screen: Screen) -> None:
+    solve(game)
+    game.at(week(1).resolve_time)
+    page = screen()
+    page.context.add_cookies([game.cookie("ada")])
+    page.goto(f"{game.url}/submit")
+    page.get_by_role("link", name="diagnose").click()
+    page.evaluate(DROP, file(1, 7, skill=0.9).decode())
+    expect(page.get_by_role("status").first).to_contain_text("past.csv")
+    page.get_by_role("button", name="Diagnose").click()
+    state = page.locator("#state")
+    expect(state).to_contain_text("It waits for its turn")
+    assert faults(page) == []
+    game.service.diagnostics.work()
+    expect(state).to_contain_text("Done.", timeout=10_000)
+    expect(state.locator("#charts svg").first).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("button", name="Forget this file").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Diagnose")
+
+
+DROP = """(text) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([text], "past.csv", { type: "text/csv" }));
+  for (const kind of ["dragover", "drop"]) {
+    const event = new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true });
+    document.querySelector(".drop").dispatchEvent(event);
+  }
+}"""
+"""Drop a file with that text where files are dropped."""
 
 
 def test_the_same_without_scripts(game: Town, screen: Screen) -> None:

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from crowdalpha.server.pages import account, assets, boards, coming, editing, handing, models, papers, rounds
+from crowdalpha.server.pages import (
+    account,
+    assets,
+    boards,
+    coming,
+    diagnosing,
+    editing,
+    handing,
+    models,
+    papers,
+    rounds,
+)
 from crowdalpha.server.pages.route import not_found, turned_away
 from crowdalpha.server.pages.visitors import Door
 from crowdalpha.server.service import Service
@@ -20,5 +31,5 @@ __all__ = ["attach", "not_found", "turned_away"]
 def attach(app: FastAPI, service: Service) -> None:
     """Add the pages to an application. The leaderboard is at `GET /`."""
     app.state.pages = Door(service, Memory(), LogReader())
-    for module in (boards, models, rounds, papers, coming, account, editing, handing, assets):
+    for module in (boards, models, rounds, papers, coming, account, editing, handing, diagnosing, assets):
         app.include_router(module.router)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -19,7 +19,7 @@ from crowdalpha.server.catalogue import refusal
 from crowdalpha.server.service import Service
 from crowdalpha.server.views.logs import LogReader
 from crowdalpha.server.views.memory import Memory
-from crowdalpha.storage.intake import LIVE
+from crowdalpha.storage.intake import DIAGNOSTICS, LIVE
 from crowdalpha.tournament.people import Session
 from crowdalpha.tournament.records import Account
 
@@ -27,6 +27,7 @@ COOKIE = "crowdalpha_session"
 FORM = 2**16
 """Bytes of a form without a file."""
 FIELDS = 40
+PIECE = 2**20
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,16 @@ async def upload(request: Request) -> Filled:
     return await _form(request, LIVE.bytes + FORM)
 
 
+async def past(request: Request) -> Filled:
+    """A form with a file of past eras, which goes to where such files wait; `filename` is its name there."""
+    visitor = await run_in_threadpool(member, request)
+
+    async def keep(file: UploadFile) -> str:
+        return await door_of(request).service.diagnostics.keep(visitor.caller, file.filename or "", _pieces(file))
+
+    return await _form(request, DIAGNOSTICS.bytes + FORM, keep)
+
+
 def remember(request: Request, response: Response, cookie: str, session: Session) -> Response:
     """Have the browser keep the cookie of a session: for this site alone, and out of reach of scripts."""
     age = int((session.expires_at - session.created_at).total_seconds())
@@ -134,8 +145,8 @@ def _visitor(request: Request) -> Visitor | None:
     return None if account is None else Visitor(caller, session, account.name)
 
 
-async def _form(request: Request, most: int) -> Filled:
-    """Fields and file, if they come from a page of ours and are not too large."""
+async def _form(request: Request, most: int, keep: Callable[[UploadFile], Awaitable[str]] | None = None) -> Filled:
+    """Fields and file, if they come from a page of ours and are not too large; `keep` takes a file away by its name."""
     size = request.headers.get("content-length", "")
     if not size.isascii() or not size.isdigit() or int(size) > most:
         raise refusal("too_large", limit=most)
@@ -144,15 +155,27 @@ async def _form(request: Request, most: int) -> Filled:
     async with request.form(max_files=1, max_fields=FIELDS, max_part_size=FORM) as sent:
         pairs = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
         file = next((value for _, value in sent.multi_items() if isinstance(value, UploadFile)), None)
-        content = await file.read() if file is not None and file.filename else None
-        filename = (file.filename or "") if file is not None else ""
+        if visitor is not None and not same(visitor.session.csrf, dict(pairs).get("csrf", "")):
+            raise refusal("csrf")
+        content, filename = await _taken(file, keep)
     lists: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:
         lists[name] = (*lists.get(name, ()), value)
-    filled = Filled(dict(pairs), lists, content, filename)
-    if visitor is not None and not same(visitor.session.csrf, filled["csrf"]):
-        raise refusal("csrf")
-    return filled
+    return Filled(dict(pairs), lists, content, filename)
+
+
+async def _taken(
+    file: UploadFile | None, keep: Callable[[UploadFile], Awaitable[str]] | None
+) -> tuple[bytes | None, str]:
+    """The content of a file and its name; of one that is kept, the name it is kept by."""
+    if file is None or not file.filename:
+        return None, ""
+    return (await file.read(), file.filename) if keep is None else (None, await keep(file))
+
+
+async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await file.read(PIECE):
+        yield piece
 
 
 def _require_same_site(request: Request) -> None:

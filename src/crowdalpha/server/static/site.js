@@ -120,6 +120,10 @@
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const answer = page.getElementById("answer");
       const here = document.getElementById("answer");
+      if (!answer && request.status < 400) {
+        location.assign(request.responseURL);
+        return;
+      }
       if (!answer) {
         told.textContent = `It was not taken: ${reason(request, page)}`;
         return;
