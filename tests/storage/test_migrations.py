@@ -105,7 +105,7 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "second", "notices"
+revision, down_revision = "second", "leases"
 
 
 def upgrade():

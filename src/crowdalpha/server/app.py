@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 
 from crowdalpha.server import health, rest
 from crowdalpha.server.catalogue import Refusal
-from crowdalpha.server.clock import Clock
+from crowdalpha.server.clock import Clock, Ticker
+from crowdalpha.server.examiner import Examiner
 from crowdalpha.server.guards import Guards
 from crowdalpha.server.limits import Limits
 from crowdalpha.server.metrics import Metrics
@@ -31,11 +32,14 @@ THREADS = 240
 """Questions that may wait for the store or for a reader at once: who reads a page does not wait for who uploads."""
 
 
-def create_app(service: Service, *, limits: Limits | None = None, every: float | None = None) -> FastAPI:
+def create_app(
+    service: Service, *, limits: Limits | None = None, every: float | None = None, ticker: Ticker | None = None
+) -> FastAPI:
     """The app of a service.
 
-    `every` is how many seconds the clock waits between ticks (None: it has none, somebody else ticks). In `app.state`
-    are `service`, `limits`, `metrics` and `clock`.
+    `every` is how many seconds the clock waits between ticks (None: it has none, and no examiner: somebody else ticks
+    and works on what is handed in), `ticker` who does what is due, if not this process. In `app.state` are `service`,
+    `limits`, `metrics`, `clock` and `examiner`.
     """
     app = FastAPI(
         title=TITLE,
@@ -46,7 +50,8 @@ def create_app(service: Service, *, limits: Limits | None = None, every: float |
         redoc_url=None,
     )
     app.state.service, app.state.limits, app.state.metrics = service, limits or Limits(), Metrics()
-    app.state.clock = Clock(service, app.state.metrics, every) if every is not None else None
+    app.state.clock = Clock(service, app.state.metrics, every, ticker=ticker) if every is not None else None
+    app.state.examiner = Examiner(service, every) if every is not None else None
     app.include_router(rest.router())
     app.include_router(health.routes)
     for face in FACES:
@@ -62,14 +67,14 @@ def create_app(service: Service, *, limits: Limits | None = None, every: float |
 
 @asynccontextmanager
 async def _ticking(app: FastAPI) -> AsyncIterator[None]:
-    """The clock runs while the app does, and ends its tick before the app ends."""
+    """The clock and the examiner run while the app does, and end what they are at before the app ends."""
     to_thread.current_default_thread_limiter().total_tokens = THREADS
-    clock: Clock | None = app.state.clock
-    if clock is not None:
-        clock.start()
+    threads = [thread for thread in (app.state.clock, app.state.examiner) if thread is not None]
+    for thread in threads:
+        thread.start()
     yield
-    if clock is not None:
-        await run_in_threadpool(clock.stop)
+    for thread in threads:
+        await run_in_threadpool(thread.stop)
 
 
 async def _nothing(request: Request, error: Exception) -> Response:

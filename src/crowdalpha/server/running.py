@@ -15,6 +15,8 @@ import uvicorn
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.server.app import create_app
 from crowdalpha.server.service import Service
+from crowdalpha.server.worker import Worker
+from crowdalpha.settings.places import MEMORY
 
 GRACE = 30
 """Seconds that questions have to be answered once the server was told to end."""
@@ -40,7 +42,7 @@ def run(service: Service, door: socket.socket, *, every: float | None, proxy: st
     log_as_json()
     for ending in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends at these, and then sends them to us once more
         signal.signal(ending, lambda *_: None)
-    app = create_app(service, every=every)
+    app = create_app(service, every=every, ticker=Worker(service.settings) if _kept(service) else None)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -54,6 +56,11 @@ def run(service: Service, door: socket.socket, *, every: float | None, proxy: st
         timeout_graceful_shutdown=GRACE,
     )
     uvicorn.Server(config).run([door])
+
+
+def _kept(service: Service) -> bool:
+    """Whether another process can open the same tournament."""
+    return MEMORY not in (service.settings.database, service.settings.files)
 
 
 class AsJson(logging.Formatter):

@@ -30,7 +30,7 @@ from crowdalpha.storage.kinds import (
     text,
     whole,
 )
-from crowdalpha.tournament import notices, people, records
+from crowdalpha.tournament import leases, notices, people, records
 from crowdalpha.tournament.rounds import Round
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk, StakeChange
@@ -175,6 +175,10 @@ refused = table(
     text("code", "of the first problem"), text("message", "what its sender was told"),
     text("problems", "JSON list of what was wrong"),
 )  # fmt: skip
+lease = table(
+    "lease", text("name", "what is done by one at a time", primary_key=True),
+    text("holder", "the server that does it"), moment("until", "when it is free"),
+)  # fmt: skip
 
 entry = table(
     "entry",
@@ -219,6 +223,7 @@ OF: dict[type[Any], sa.Table] = {
     notices.Notice: notice,
     notices.Cursor: cursor,
     notices.Refused: refused,
+    leases.Lease: lease,
 }
 """The table of every kind of record; its columns are the record's fields."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from crowdalpha.tournament.leases import Lease
 from crowdalpha.tournament.ledger import Entry, Posting
 from crowdalpha.tournament.notices import Cursor, Notice, Refused, Wish
 from crowdalpha.tournament.people import Answered, Delivery, Diagnostic, Login, Profile, Session, Token
@@ -123,5 +124,6 @@ RECORDS: Mapping[type[Any], st.SearchStrategy[Any]] = {
     ),
     Cursor: st.builds(Cursor, texts, wholes),
     Refused: st.builds(Refused, texts, texts, texts, wholes, times, texts, wholes, hashes, texts, texts, texts),
+    Lease: st.builds(Lease, texts, texts, times),
 }
 """A strategy for every kind of record."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from crowdalpha.tournament.leases import Lease
 from crowdalpha.tournament.notices import Cursor, Notice, Refused, Wish
 from crowdalpha.tournament.people import Answered, Delivery, Diagnostic, Login, Profile, Session, Token
 from crowdalpha.tournament.rounds import Round, Stage
@@ -101,6 +102,7 @@ KEYS: dict[type[Any], tuple[str, ...]] = {
     Notice: ("id",),
     Cursor: ("name",),
     Refused: ("id",),
+    Lease: ("name",),
 }
 """Every kind of record a store keeps, and the fields that name one of it."""
 
