@@ -94,7 +94,7 @@ class Models:
     def describe(self, who: Caller, id: str, **said: Any) -> Profile:
         """Change what the profile of a model of the caller's says: bio, link_text, link_url, webhook, archived."""
         who.require("upload_submission")
-        refuse_if_any(problem for name, value in said.items() for problem in _problems(name, value))
+        refuse_if_any(problem for name, value in said.items() for problem in profile_problems(name, value))
         with self._office.engine.store.transaction() as work:
             own_model(work, who, id)
             before = work.get(Profile, id, lock=True)
@@ -131,7 +131,8 @@ def _require_free(work: Transaction, name: str, *, but: str = "") -> None:
         raise refusal("id_taken", what="the name", id=name)
 
 
-def _problems(name: str, value: Any) -> Sequence[Problem]:
+def profile_problems(name: str, value: Any) -> Sequence[Problem]:
+    """What is wrong with what a profile shall say."""
     if name == "archived":
         return []
     if len(value) > LONGEST[name] or "\0" in value:

@@ -20,8 +20,10 @@ from crowdalpha.server.datasets import Datasets
 from crowdalpha.server.diagnostics import Diagnostics
 from crowdalpha.server.downloads import Downloads
 from crowdalpha.server.models import Models
+from crowdalpha.server.notices.verbs import Notices
 from crowdalpha.server.office import Office, utc_now
 from crowdalpha.server.people import People
+from crowdalpha.server.refusals import Refusals
 from crowdalpha.server.results import Results
 from crowdalpha.server.rounds import Rounds
 from crowdalpha.server.signing import key_from
@@ -40,7 +42,7 @@ class Service:
     `people` come in and have accounts and tokens, `rounds` are what they play, `models` what they play with,
     `submissions` what they send, `staking` what they put on it, `results` and `standings` what comes
     of it; `datasets` are what they work with, `downloads` links to those and to what they sent, `diagnostics` what
-    their predictions of past eras are worth.
+    their predictions of past eras are worth; `notices` what they are told, `refusals` what of theirs was not taken.
     """
 
     def __init__(self, engine: Engine, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
@@ -49,6 +51,7 @@ class Service:
         self.people, self.rounds, self.models = People(office), Rounds(office), Models(office)
         self.submissions, self.staking, self.results = Submissions(office), Staking(office), Results(office)
         self.datasets, self.standings = Datasets(office), Standings(office)
+        self.notices, self.refusals = Notices(office), Refusals(office)
         self.diagnostics = Diagnostics(office)
         self.downloads = Downloads(office, self.submissions, self.datasets)
 

@@ -9,11 +9,13 @@ from datetime import datetime
 from threading import BoundedSemaphore
 
 from crowdalpha.engine.desk import upload_name
+from crowdalpha.scoring.problems import InputError
 from crowdalpha.server.callers import Caller
 from crowdalpha.server.catalogue import refusal
 from crowdalpha.server.models import Models
 from crowdalpha.server.names import bare_name
 from crowdalpha.server.office import Office, found, new_id
+from crowdalpha.server.refusals import Refusals
 from crowdalpha.server.rounds import Rounds
 from crowdalpha.server.uploads import FOLDER, Slot, Waiting
 from crowdalpha.storage.intake import LIVE, judge
@@ -41,6 +43,7 @@ class Submissions:
 
     def __init__(self, office: Office) -> None:
         self._office, self._models, self._rounds = office, Models(office), Rounds(office)
+        self._refusals = Refusals(office)
         self._readers = BoundedSemaphore(READERS)
         self._waiting = Waiting(office.settings.folder / FOLDER, office.key, LIVE.bytes)
 
@@ -61,8 +64,7 @@ class Submissions:
         `id` is the receipt's number, chosen by whoever may have to ask again; the same one hands in once.
         """
         own = self._models.own(who, model, "upload_submission")
-        with self._readers:
-            receipt = self._office.engine.submit(id or new_id(), own.id, content, who.now)
+        receipt = self._taken(who, own, id or new_id(), content, filename)
         said = Delivery(receipt.id, bare_name(filename), trigger_id[:100], source[:100], data_datestamp)
         with self._office.engine.store.transaction() as work:
             if work.get(Delivery, receipt.id) is None:
@@ -149,6 +151,14 @@ class Submissions:
     def name_of(self, id: str) -> str:
         """What the file of a submission is called."""
         return self._sent([id])[0].delivery.filename
+
+    def _taken(self, who: Caller, own: Model, id: str, content: bytes, filename: str) -> Submission:
+        try:
+            with self._readers:
+                return self._office.engine.submit(id, own.id, content, who.now)
+        except InputError as error:
+            self._refusals.remember(who, own, filename, content, error)
+            raise
 
     def _require_own(self, who: Caller, id: str) -> Submission:
         with self._office.engine.store.reading() as work:

@@ -9,13 +9,24 @@ The environment goes before the file: CROWDALPHA_DATABASE, CROWDALPHA_FILES, CRO
 """
 
 from crowdalpha.settings.executing import open_executor
-from crowdalpha.settings.file import FILE, SECRET, RoundDefaults, ServerSettings, Settings, read
+from crowdalpha.settings.file import (
+    FILE,
+    SECRET,
+    MailSettings,
+    NoticeSettings,
+    RoundDefaults,
+    ServerSettings,
+    Settings,
+    read,
+)
 from crowdalpha.settings.keeping import back_up, initialise, restore
 from crowdalpha.settings.opening import open_engine
 
 __all__ = [
     "FILE",
     "SECRET",
+    "MailSettings",
+    "NoticeSettings",
     "RoundDefaults",
     "ServerSettings",
     "Settings",

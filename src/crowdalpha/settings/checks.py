@@ -43,6 +43,22 @@ def _address(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value) is not None
 
 
+def _host(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.:-]{0,253}", value) is not None
+
+
+def _mailbox(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.!#$%&'*+/=?^_{}~-]+@[0-9A-Za-z.-]+", value) is not None
+
+
+def _port(value: Any) -> bool:
+    return _count(value) and bool(value <= 65535)
+
+
+def _hours(value: Any) -> bool:
+    return _number(value) and bool(0 <= value <= 240)
+
+
 def _metrics(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(name, str) and name in METRICS for name in value)
 
@@ -72,4 +88,11 @@ CHECKS = {
     "server.tournament": Check("text that can be printed", _title),
     "server.url": Check("http://HOST or https://HOST, with a port or a path if need be", _address),
     "server.sign_up": Check("true or false", _flag),
+    "mail.host": Check("the name of a host that takes mail", _host),
+    "mail.port": Check("1 to 65535", _port),
+    "mail.starttls": Check("true or false", _flag),
+    "mail.user": Check("text that can be printed", _title),
+    "mail.sender": Check("an address such as cup@example.org", _mailbox),
+    "notices.closing_hours": Check("0 to 240", _hours),
+    "notices.private_addresses": Check("true or false", _flag),
 }

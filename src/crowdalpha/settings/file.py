@@ -22,6 +22,8 @@ SECRET = "master.secret"
 PLACES = {"database": "CROWDALPHA_DATABASE", "files": "CROWDALPHA_FILES"}
 """Settings that say where things are: variables of the environment go before them, and no backup holds them."""
 SECRET_FILE = "CROWDALPHA_SECRET_FILE"
+MAIL_PASSWORD = "CROWDALPHA_MAIL_PASSWORD"
+"""The variable with the password for `mail.user`: it stands in no file and no backup."""
 Said = Mapping[str, Any]
 
 
@@ -49,6 +51,28 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """By which host the server sends mail ("" for none at all), and from whom. A password is only sent through TLS."""
+
+    host: str = ""
+    port: int = 587
+    starttls: bool = True
+    user: str = ""
+    sender: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """How many hours before a close those are told who have sent nothing, half the window at most; and whether webhooks
+    may lead into private networks, which lets every participant speak to what listens there.
+    """
+
+    closing_hours: float = 6
+    private_addresses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A tournament's settings, complete: paths and URLs are absolute, and nothing is wrong with them.
 
@@ -63,6 +87,8 @@ class Settings:
     rules: SubmissionRules
     rounds: RoundDefaults
     server: ServerSettings = ServerSettings()
+    mail: MailSettings = MailSettings()
+    notices: NoticeSettings = NoticeSettings()
 
 
 def read(folder: Path | str, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -111,6 +137,8 @@ def settle(said: Said, folder: Path, environ: Mapping[str, str] = os.environ) ->
         rules=_rules(_under("submissions", flat)),
         rounds=_rounds(_under("rounds", flat)),
         server=ServerSettings(**_under("server", flat)),
+        mail=MailSettings(**_under("mail", flat), password=environ.get(MAIL_PASSWORD, "")),
+        notices=NoticeSettings(**_under("notices", flat)),
     )
 
 
@@ -149,11 +177,21 @@ def _problems(flat: Said, sources: Mapping[str, str]) -> Iterator[Problem]:
             found = without_password(value) if name in PLACES else repr(value)
             yield Problem("bad_setting", CHECKS[name].expected, found[:120], "correct it", sources[name])
     yield from _crossed(flat.get("submissions.lowest", 0.0), flat.get("submissions.highest", 1.0))
+    yield from _half_said(flat)
 
 
 def _crossed(lowest: Any, highest: Any) -> Iterator[Problem]:
     if NUMBER.holds(lowest) and NUMBER.holds(highest) and lowest >= highest:
         yield Problem("bad_setting", "lowest below highest", f"{lowest} and {highest}", "correct them", "submissions")
+
+
+def _half_said(flat: Said) -> Iterator[Problem]:
+    """Mail without a sender; a password that everybody on the way could read."""
+    if flat.get("mail.host") and not flat.get("mail.sender"):
+        yield Problem("bad_setting", "mail.sender, who the mail is from", "none", "name an address", "mail")
+    if flat.get("mail.user") and flat.get("mail.starttls") is False:
+        fix = "set mail.starttls, or leave out mail.user"
+        yield Problem("bad_setting", "a password that only travels through TLS", "starttls = false", fix, "mail")
 
 
 def _under(table: str, flat: Said) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.server.catalogue import Refusal, refusal, told
-from crowdalpha.tournament.faults import Fault
+from crowdalpha.server.written import listed, zulu
 
 PROBLEM = "application/problem+json"
 FRESH = "public, max-age=5, must-revalidate"
@@ -105,24 +105,6 @@ def document(said: Refusal) -> dict[str, Any]:
     if said.problems:
         content["errors"] = [listed(one) for one in said.problems]
     return content | {name: _plain(value) for name, value in said.more.items()}
-
-
-def zulu(moment: datetime) -> str:
-    """A time as both APIs write it, in UTC.
-
-    >>> zulu(datetime(2026, 1, 3, 18, tzinfo=UTC))
-    '2026-01-03T18:00:00Z'
-    """
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def listed(one: Problem) -> dict[str, Any]:
-    """A problem as a part of a document; of a submission in the words participants know, with the row."""
-    listed: dict[str, Any] = {"code": one.code, "pointer": one.where, "message": str(one)}
-    listed |= {"expected": one.expected, "found": one.found, "fix": one.fix}
-    if isinstance(one, Fault):
-        listed |= {"message": one.message, "row": one.row or None}
-    return listed
 
 
 def _invalid(error: Any) -> Problem:

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
-from crowdalpha.server.rest.answers import zulu
+from crowdalpha.server.written import zulu
 from crowdalpha.tournament.money import format_amount
 
 Amount = Annotated[int, PlainSerializer(format_amount, return_type=str)]

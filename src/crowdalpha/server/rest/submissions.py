@@ -15,9 +15,10 @@ from starlette.datastructures import UploadFile
 from crowdalpha.scoring.problems import Problem
 from crowdalpha.server.catalogue import Refusal, refusal
 from crowdalpha.server.rest import shapes
-from crowdalpha.server.rest.answers import Told, listed
+from crowdalpha.server.rest.answers import Told
 from crowdalpha.server.rest.asking import Asking, Serving, Some, Who, next_link
 from crowdalpha.server.submissions import Sent
+from crowdalpha.server.written import listed
 from crowdalpha.storage.intake import LIVE
 from crowdalpha.tournament.submissions import Verdict
 
