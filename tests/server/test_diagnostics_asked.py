@@ -12,6 +12,8 @@ from pastime import publish_target
 from starlette.testclient import TestClient
 
 from crowdalpha.server.app import create_app
+from crowdalpha.server.guards import most
+from crowdalpha.storage.intake import DIAGNOSTICS, LIVE
 
 API = "/api/v1"
 LINK = "query($f: String!, $m: String){diagnosticsUploadAuth(filename: $f, tournament: 8, modelId: $m){filename url}}"
@@ -118,3 +120,8 @@ def test_a_server_works_on_what_is_handed_in_as_soon_as_it_comes(asked: Asked) -
         while ada.get(there).json()["status"] in ("pending", "running"):
             assert time.monotonic() < deadline
         assert ada.get(there).json()["status"] == "done"
+
+
+def test_files_of_past_eras_may_be_larger_than_those_of_a_round() -> None:
+    sizes = [most({"path": path}) for path in ("/api/v1/uploads/past/ada/a.csv", "/api/v1/models/m/diagnostics", "/")]
+    assert sizes[0] == sizes[1] >= DIAGNOSTICS.bytes > LIVE.bytes > sizes[2]

@@ -20,7 +20,7 @@ from crowdalpha.server.auth import parse_token
 from crowdalpha.server.catalogue import Refusal, refusal
 from crowdalpha.server.limits import COMING_IN, Left, Limits
 from crowdalpha.server.metrics import Metrics
-from crowdalpha.storage.intake import LIVE
+from crowdalpha.storage.intake import DIAGNOSTICS, LIVE
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,6 +35,8 @@ FORM = 2**16
 """What a form adds to a file."""
 FILES = ("/submissions", "/submissions/validate", "/submit")
 """Where files are sent to."""
+PAST = "/diagnostics"
+"""Where predictions of past eras are sent to, which are large."""
 COMING = ("/sign-in", "/sign-up", "/account/password")
 """Where people come in, or say a password."""
 UNLIMITED = ("/health/", "/metrics", "/static/")
@@ -149,6 +151,8 @@ def pattern(scope: Scope) -> str:
 def most(scope: Scope) -> int:
     """The most bytes that a request may have."""
     path: str = scope["path"]
+    if "/uploads/past/" in path or path.endswith(PAST):
+        return DIAGNOSTICS.bytes + FORM
     takes = path.endswith(FILES) or "/uploads/files/" in path
     return LIVE.bytes + FORM if takes else SMALL
 
