@@ -266,3 +266,15 @@ def test_browsers_that_ask_too_often_are_shown_a_page_and_programs_a_problem(new
         answer = client.get(address, headers={"accept": accept})
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["code"] == "rate_limited"
+
+
+def test_a_file_that_was_not_taken_stays_on_its_owners_account_page(new: Site) -> None:
+    ada, bob = new.signed_in("ada"), new.signed_in("bob")
+    assert sent(ada, upload(3, ["i01"])).status_code == 422
+    page = ada.page("/account")
+    assert faults(page) == []
+    words = page.only(id="refused").text
+    assert "ada_one" in words
+    assert "live.csv" in words
+    assert "Not enough stocks submitted" in words
+    assert 'id="refused"' not in bob.text("/account")

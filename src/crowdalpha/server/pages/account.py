@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import uuid4
@@ -130,6 +131,7 @@ def _page(
         names={one.holding.model.id: one.holding.model.name for one in view.models},
         tokens=[token for token in people.tokens(who.caller) if counts(token, now)],
         scopes=[(scope, MAY[scope], scope != "stake") for scope in SCOPES if scope in PARTICIPANT],
+        refused=[(one, json.loads(one.problems)) for one in door.service.refusals.mine(who.caller)[:LATEST]],
         once=str(uuid4()),
         latest=LATEST,
         problems=problems,

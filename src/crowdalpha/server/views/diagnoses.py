@@ -16,6 +16,7 @@ from crowdalpha.tournament.people import Diagnostic
 
 SHOWN = {"corr": "CORR", "mmc2": "MMC2", "fnc": "FNC"}
 """The series that are drawn; the table of figures has all."""
+NO_SCORES = ("exposure_max", "benchmark_correlation")
 WAITS = ("pending", "running")
 NAMES = {
     "corr_plus_mmc2": "CORR + MMC2",
@@ -70,11 +71,7 @@ class Found:
     @property
     def figures(self) -> tuple[Figures, ...]:
         """Every series in numbers."""
-        names = ("mean", "mean_low", "mean_high", "std", "sharpe", "max_drawdown", "hit_rate")
-        return tuple(
-            Figures(NAMES.get(name, name.upper()), *_known(said[key] for key in names))
-            for name, said in self.content.get("figures", {}).items()
-        )
+        return tuple(_figures(name, said) for name, said in self.content.get("figures", {}).items())
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -95,8 +92,15 @@ def found_in(one: Diagnostic, model: str) -> Found:
     return Found(one, model, json.loads(one.content) if ended and one.content else {})
 
 
+def _figures(name: str, said: Mapping[str, Any]) -> Figures:
+    """A series in numbers; of one that is no score, those that only a score has are left out."""
+    mean = _known(said[key] for key in ("mean", "mean_low", "mean_high", "std"))
+    risk = _known(said[key] for key in ("sharpe", "max_drawdown", "hit_rate"))
+    return Figures(NAMES.get(name, name.upper()), *mean, *((math.nan,) * 3 if name in NO_SCORES else risk))
+
+
 def _added_up(eras: Sequence[str], series: Mapping[str, Sequence[float]]) -> Chart:
-    emphasis: dict[str, Any] = {"corr": "highlight", "mmc2": "metamodel", "fnc": "rest"}
+    emphasis: dict[str, Any] = {"corr": "highlight", "mmc2": "metamodel", "fnc": "highlight"}
     lines: list[Series] = [cumulative(SHOWN[name], values, emphasis[name]) for name, values in series.items()]
     value = Lines("Scores added up", "cumulative score", tuple(eras), tuple(lines))
     return Chart(
