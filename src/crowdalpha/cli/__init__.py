@@ -33,6 +33,9 @@ CHAPTERS = {
         "leaderboard": "Rank models or accounts, with intervals.",
         "replay": "Play a history as a tournament whose stakes compound.",
     },
+    "Take part": {
+        "numerapi": "Have numerapi's own command line ask a server of yours.",
+    },
     "Serve a tournament": {
         "serve": "Serve pages, both APIs and the clock.",
         "admin": "Open accounts with a login, give and end tokens.",
@@ -48,6 +51,7 @@ CHAPTERS = {
 """The verbs, in the order people meet them."""
 HOMES = {
     "Score a crowd": "crowdalpha.cli",
+    "Take part": "crowdalpha.cli",
     "Score a history again and again": "crowdalpha.cli.history",
     "Serve a tournament": "crowdalpha.cli.serving",
 }

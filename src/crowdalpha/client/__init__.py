@@ -1,0 +1,1 @@
+"""Clients: what people and programs ask a server with."""
