@@ -14,6 +14,7 @@ from histories import crowd, in_one_piece, packed
 
 from crowdalpha.execution.local import Serial, Threads
 from crowdalpha.history import Rule, backfill, filling, packed_eras, write_era
+from crowdalpha.history.eras import EraName
 from crowdalpha.scoring.problems import InputError
 
 ERAS = range(1, 9)
@@ -55,7 +56,7 @@ def test_what_is_there_is_not_scored_again_and_one_changed_era_costs_one_era(fol
     assert changed.computed == (5,)
     assert [a == b for a, b in zip(first.paths, changed.paths, strict=True)] == [label != 5 for label in ERAS]
     packed(folder, 5)
-    assert backfill(Serial(), folder) == first.__class__(first.eras, first.paths, ())
+    assert backfill(Serial(), folder) == first.__class__(first.eras, first.files, ())
 
 
 def test_another_rule_scores_all_and_the_same_rule_said_otherwise_scores_nothing(folder: Path) -> None:
@@ -104,9 +105,34 @@ def test_an_era_that_is_killed_while_it_is_packed_stays_what_it_was(
     with pytest.raises(KeyboardInterrupt):
         packed(folder, 5, seed=99)
     monkeypatch.undo()
-    assert backfill(Serial(), folder) == before.__class__(before.eras, before.paths, ())
+    assert backfill(Serial(), folder) == before.__class__(before.eras, before.files, ())
     packed(folder, 5, seed=99)
-    assert len(list((folder / "eras" / "era-5").iterdir())) == 4
+    assert len(list((folder / "eras" / "era-5").iterdir())) == 3
+
+
+def test_of_an_era_that_was_killed_between_writing_and_deleting_the_last_word_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name for path in (folder / "eras").glob("*.json")}
+    monkeypatch.setattr(Path, "unlink", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        packed(folder, 5, seed=99)
+    monkeypatch.undo()
+    (new,) = {path.name for path in (folder / "eras").glob("*.json")} - before
+    assert packed_eras(folder)[4] == EraName.of(str(folder / "eras"), new).open()
+    packed(folder, 5, seed=99)
+    assert len(list((folder / "eras").glob("*.json"))) == len(ERAS)
+
+
+def test_eras_keep_their_names_whatever_they_are_called(tmp_path: Path) -> None:
+    labels = ["7", "-7", "a.b", "a.b.c", "a", "era-1", "2024/w1", "%37", "é ", "."]
+    for label in labels:
+        write_era(tmp_path, label, [np.eye(3)], ["a", "b", "c"], [1, 1, 1], ["x", "y", "z"], [0, 0.5, 1])
+    assert backfill(Serial(), tmp_path).eras == tuple(sorted(labels, key=str.encode))
+    write_era(tmp_path, 7, [np.eye(3)], ["a", "b", "c"], [1, 1, 1], ["x", "y", "z"], [0, 0.5, 1])
+    assert {"7", 7} < set(backfill(Serial(), tmp_path).eras)
+    with pytest.raises(InputError, match="bad_era"):
+        write_era(tmp_path, "x" * 151, [np.eye(3)], ["a", "b", "c"], [1, 1, 1], ["x", "y", "z"], [0, 0.5, 1])
 
 
 def test_huge_eras_are_spread_over_the_workers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,8 +179,8 @@ def test_files_that_are_not_what_they_were_are_named_by_a_check(folder: Path, ki
 def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
     for content, code in ((None, "no_eras"), ("{}", "not_an_era"), ('{"format": 2}', "not_an_era")):
         if content is not None:
-            (tmp_path / "eras" / "era-1").mkdir(parents=True, exist_ok=True)
-            (tmp_path / "eras" / "era-1" / "era.json").write_text(content)
+            (tmp_path / "eras").mkdir(exist_ok=True)
+            (tmp_path / "eras" / "era-1.core.none.json").write_text(content)
         with pytest.raises(InputError) as refused:
             backfill(Serial(), tmp_path)
         assert refused.value.code == code

@@ -11,7 +11,7 @@ from typing import Any
 
 from crowdalpha.execution import Executor
 from crowdalpha.execution.local import Serial
-from crowdalpha.history.eras import PackedEra, packed_eras
+from crowdalpha.history.eras import PackedEra, era_names
 from crowdalpha.history.rule import Rule
 from crowdalpha.history.sharding import score_sharded
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
@@ -27,14 +27,19 @@ class Backfill:
     """What a backfill did: the eras in order, the file of each one's scores, and which were worked out this time."""
 
     eras: tuple[int | str, ...]
-    paths: tuple[Path, ...]
+    files: tuple[str, ...]
     computed: tuple[int | str, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files as paths."""
+        return tuple(map(Path, self.files))
 
     def table(self) -> Any:
         """All scores as one Arrow table: era, model and the metrics, sorted by era and model."""
         import pyarrow as pa
 
-        return pa.concat_tables(read_scores(path) for path in self.paths)
+        return pa.concat_tables(map(read_scores, self.files))
 
 
 def backfill(
@@ -55,18 +60,19 @@ def backfill(
     Eras that cannot be scored are refused together when all others have been scored and kept.
     """
     rule = rule or Rule()
-    eras = packed_eras(folder)
+    eras = era_names(folder)
     if check:
-        refuse_if_any(problem for _, found in executor.run(PackedEra.spoiled, eras) for problem in found)
+        opened = (era.open() for era in eras)
+        refuse_if_any(problem for _, found in executor.run(PackedEra.spoiled, opened) for problem in found)
     home = Path(folder).resolve() / SCORES
     home.mkdir(exist_ok=True)
-    paths = [home / f"{rule.address(era.label, era.files)}.arrow" for era in eras]
-    there = set(os.listdir(home))
-    missing = [k for k, path in enumerate(paths) if path.name not in there]
+    there, names = set(os.listdir(home)), [f"{rule.address(era.label, era.core, era.features)}.arrow" for era in eras]
+    paths = [f"{home}/{name}" for name in names]
+    missing = [k for k, name in enumerate(names) if name not in there]
     done, problems = len(eras) - len(missing), list[Problem]()
     if progress:
         progress(done, len(eras))
-    for found in _scored(executor, [(eras[k], paths[k]) for k in missing], rule):
+    for found in _scored(executor, [(eras[k].open(), paths[k]) for k in missing], rule):
         problems += found
         done += 1
         if progress:
@@ -75,12 +81,12 @@ def backfill(
     return Backfill(tuple(era.label for era in eras), tuple(paths), tuple(eras[k].label for k in missing))
 
 
-def score_era(item: tuple[PackedEra, Path], rule: Rule) -> list[Problem]:
+def score_era(item: tuple[PackedEra, str], rule: Rule) -> list[Problem]:
     """What a worker does with an era: score it and write the scores; what is wrong with it is returned."""
     return _kept(item, rule, Serial())
 
 
-def read_scores(path: Path) -> Any:
+def read_scores(path: Path | str) -> Any:
     """The scores of one era, an Arrow table."""
     import pyarrow as pa
 
@@ -88,7 +94,7 @@ def read_scores(path: Path) -> Any:
         return pa.ipc.open_file(file).read_all()
 
 
-def _scored(executor: Executor, missing: list[tuple[PackedEra, Path]], rule: Rule) -> Iterable[list[Problem]]:
+def _scored(executor: Executor, missing: list[tuple[PackedEra, str]], rule: Rule) -> Iterable[list[Problem]]:
     """What is wrong with each era, as they are done: the small ones an era a worker, then the huge ones in shards."""
     huge = [item for item in missing if item[0].n_models * item[0].n_ids >= HUGE]
     small = [item for item in missing if item not in huge]
@@ -96,10 +102,10 @@ def _scored(executor: Executor, missing: list[tuple[PackedEra, Path]], rule: Rul
     yield from (_kept(item, rule, executor) for item in huge)
 
 
-def _kept(item: tuple[PackedEra, Path], rule: Rule, executor: Executor) -> list[Problem]:
+def _kept(item: tuple[PackedEra, str], rule: Rule, executor: Executor) -> list[Problem]:
     era, path = item
     try:
-        _write(path, _table(era, score_sharded(executor, era, rule)))
+        _write(Path(path), _table(era, score_sharded(executor, era, rule)))
     except InputError as refusal:
         return [problem.at(f"era {era.label}") for problem in refusal.problems]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 from crowdalpha.scoring.arrays import tie_rule
@@ -20,7 +21,7 @@ POOLED = frozenset({"stakes", "bags", "metamodel"})
 """Arguments of metrics that need somebody with stake."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """Metrics by name, how many bags (0 pools every staker once), what they are drawn from, and how ties are ranked.
 
@@ -47,20 +48,23 @@ class Rule:
         """Whether any metric asks for the metamodel."""
         return any(POOLED & set(metric(name).parameters) for name in self.metrics)
 
-    @property
+    @cached_property
     def needs_features(self) -> bool:
         """Whether any metric asks for features."""
         return any("features" in metric(name).needs for name in self.metrics)
 
-    def address(self, label: int | str, files: dict[str, str]) -> str:
+    @cached_property
+    def _said(self) -> str:
+        return json.dumps([GENERATION, self.metrics, self.bags, seed_bytes(self.seed).hex(), self.ties])
+
+    def address(self, label: int | str, core: str, features: str) -> str:
         """Where the scores of an era are kept: the SHA-256 of all that they depend on, its files by their own.
 
-        >>> Rule().address(1, {"ranks": "ab"}) == Rule(seed="0").address(1, {"ranks": "ab"})
+        >>> Rule().address(1, "ab", "cd") == Rule(seed="0").address("1", "ab", "none")
         True
         """
-        rule = [GENERATION, list(self.metrics), self.bags, seed_bytes(self.seed).hex(), self.ties]
-        used = {kind: digest for kind, digest in files.items() if kind != "features" or self.needs_features}
-        return sha256(json.dumps([rule, str(label), used], sort_keys=True).encode()).hexdigest()
+        used = features if self.needs_features else ""
+        return sha256(f"{self._said} {core} {used} {label}".encode()).hexdigest()
 
 
 def _lacks(name: str) -> bool:
