@@ -18,9 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from contests import IDS, OPEN, caller, play_first, serving, target, upload, weekly, world
 from pastime import handed_in, publish, put
 
+from crowdalpha.cli import main
 from crowdalpha.scoring.contribution import bmc, mmc2
 from crowdalpha.scoring.correlation import corr, fnc
 from crowdalpha.scoring.eras import corr_mmc_sharpe, summarize
@@ -331,3 +333,24 @@ def test_a_file_of_past_eras_is_refused_with_all_that_is_wrong_with_it(tmp_path:
     with pytest.raises(InputError) as told:
         Validation.read(tmp_path / "v.parquet")
     assert told.value.code == "unreadable"
+
+
+def test_the_operator_publishes_past_eras_by_a_command(service: Service, tmp_path: Path) -> None:
+    from pyarrow import csv
+
+    def published(path: Path) -> Any:
+        words = ["admin", "validation", str(path), "--tournament", str(service.settings.folder), "--json"]
+        return CliRunner().invoke(main, words)
+
+    pq.write_table(validation(), tmp_path / "mine.parquet")
+    csv.write_csv(validation(), tmp_path / "mine.csv")
+    done_so = published(tmp_path / "mine.parquet")
+    used = ["target", "metamodel", "benchmark", "size", "age"]
+    assert json.loads(done_so.stdout) == {"eras": 3, "ids": 90, "columns": used}
+    published(tmp_path / "mine.csv")
+    assert service.datasets.names(caller("ada"))[-1] == "validation.csv"
+    assert done(service, as_csv(predictions()))["eras"] == list(ERAS)
+    (tmp_path / "bad.csv").write_text("era,id\n1,a\n")
+    refused = published(tmp_path / "bad.csv")
+    assert (refused.exit_code, "missing_columns" in refused.output) == (3, True)
+    assert service.datasets.names(caller("ada"))[-1] == "validation.csv"

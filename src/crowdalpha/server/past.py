@@ -13,6 +13,8 @@ Without such a file they are the tournament's own resolved rounds, by their numb
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -69,6 +71,20 @@ def past_eras(engine: Engine, settings: Settings) -> Past:
         if path.is_file():
             return read_validation(path)
     return PastRounds(engine)
+
+
+def publish(settings: Settings, path: Path) -> Validation:
+    """Make a CSV or Parquet file the past eras of a tournament, if it is in order; the one before it goes."""
+    eras = Validation.read(path)
+    folder = settings.folder / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    name = FILES[1] if path.suffix == ".csv" else FILES[0]
+    part = folder / f".{name}.part"
+    shutil.copyfile(path, part)
+    os.replace(part, folder / name)
+    for other in set(FILES) - {name}:
+        (folder / other).unlink(missing_ok=True)
+    return eras
 
 
 def read_validation(path: Path) -> Validation:

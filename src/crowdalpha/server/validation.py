@@ -63,6 +63,11 @@ class Validation:
         """What came true, (n_ids,)."""
         return self._columns["target"][self._rows[era]]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are used: the target, what is known of the crowd and of an example, and the features."""
+        return (*self._columns, *self._features)
+
     def feature_names(self, era: str) -> tuple[str, ...]:
         """The columns of features, the same in all eras."""
         return self._features

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.options import existing
 from crowdalpha.cli.serving.door import serves
 from crowdalpha.cli.tournament.door import InOrder, at, time
 from crowdalpha.cli.tournament.words import answer, moment
@@ -24,7 +26,7 @@ stdin = click.option("--password-stdin", is_flag=True, help="Read the password f
 
 @click.group(name="admin", cls=InOrder)
 def command() -> None:
-    """Open accounts with a login, set passwords, give and end tokens."""
+    """Open accounts with a login, set passwords, give and end tokens; publish past eras."""
 
 
 @command.command(name="create-user")
@@ -101,6 +103,21 @@ def revoke(service: Service, public_id: str, now: datetime, as_json: bool) -> No
     """End the token PUBLIC_ID at once."""
     token = service.people.revoke(public_id, now)
     answer(_record(token), f"token {token.public_id} is revoked", as_json)
+
+
+@command.command(name="validation")
+@click.argument("file", type=existing)
+@serves
+def publish_validation(service: Service, file: Path, as_json: bool) -> None:
+    """Publish FILE as the past eras that participants try their predictions on: era, id, target and what else is known.
+
+    Further columns are metamodel, benchmark (example predictions) and features. It is one of the tournament's datasets.
+    """
+    from crowdalpha.server.past import publish
+
+    eras = publish(service.settings, file)
+    said = {"eras": len(eras.universe), "ids": sum(map(len, eras.universe.values())), "columns": list(eras.columns)}
+    answer(said, f"{said['eras']} eras with {said['ids']} ids; used: {', '.join(eras.columns)}", as_json)
 
 
 def _password(from_stdin: bool) -> str:
