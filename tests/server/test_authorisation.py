@@ -11,8 +11,11 @@ from contests import COIN, OPEN, Asked, caller, target, upload
 from pastime import handed_in
 from pastime import publish_target as publish
 
+from crowdalpha.scoring.problems import InputError
+
 API = "/api/v1"
 HIDDEN, REFUSED = 404, 403
+HOOK = "https://example.org/hook"
 CHANGE = {"type": "increase", "amount": "1"}
 
 
@@ -60,6 +63,16 @@ CASES = [
     ),
     Case("delete", "/models/{model}/stake/changes/{change}", "stake", 200, HIDDEN),
     Case("put", "/models/{model}/stake/settings", "stake", 200, REFUSED, {"json": {}}),
+    Case("get", "/account/notices", "read_user_info", 200, None),
+    Case("patch", "/account/notices", "upload_submission", 200, None, {"json": {"hook": ["settled"]}}),
+    Case("post", "/account/notices/confirm", "upload_submission", 422, None, {"json": {"code": "of another"}}),
+    Case("get", "/account/notices/key", "upload_submission", 200, None),
+    Case("post", "/account/notices/key", "upload_submission", 201, None),
+    Case("post", "/account/notices/test", "upload_submission", 202, None),
+    Case("get", "/account/deliveries", "read_user_info", 200, None),
+    Case("post", "/models/{model}/webhook", "upload_submission", 202, REFUSED),
+    Case("get", "/models/{model}/refusals", "read_submission_info", 200, REFUSED),
+    Case("get", "/refusals/{refusal}", "read_submission_info", 200, HIDDEN),
 ]  # fmt: skip
 PUBLIC = {
     "/tournaments", "/tournaments/{tournament}", "/tournaments/{tournament}/rounds",
@@ -82,6 +95,14 @@ def address(case: Case, asked: Asked) -> str:
         names["diagnostic"] = handed.id
     if "{submission}" in case.path:
         asked.service.submissions.submit(caller("ada"), "ada-1", upload(), id="sent")
+    if "refusal" in case.path:
+        with pytest.raises(InputError):
+            asked.service.submissions.submit(caller("ada"), "ada-1", b"x")
+        names["refusal"] = asked.service.refusals.mine(caller("ada"))[0].id
+    if "webhook" in case.path or "/notices/" in case.path:
+        asked.service.models.describe(caller("ada"), "ada-1", webhook=HOOK)
+        for name in ("ada", "bob"):
+            asked.service.notices.choose(caller(name), webhook=HOOK)
     return API + case.path.format_map(names)
 
 
@@ -90,7 +111,9 @@ def state(asked: Asked) -> Any:
     service, ada = asked.service, caller("ada")
     tokens = [(token.name, token.revoked_at) for token in service.people.tokens(ada)]
     looked_at = service.diagnostics.of_model(ada, "ada-1")
-    return service.models.mine(ada), service.submissions.mine(ada), service.staking.of(ada, "ada-1"), looked_at, tokens
+    told = service.notices.wish(ada), service.notices.log(ada), service.refusals.mine(ada)
+    sent = service.submissions.mine(ada), looked_at
+    return service.models.mine(ada), sent, service.staking.of(ada, "ada-1"), told, tokens
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -103,7 +126,7 @@ def test_nobody_a_wrong_secret_and_a_smaller_token_are_refused_in_known_words(ca
     for others in ({"admin"}, {"upload_submission", "stake", "read_submission_info", "read_user_info"} - {case.scope}):
         answer = getattr(asked("ada", others), case.verb)(url, **case.sent)
         assert (answer.status_code, answer.json()["detail"]) == (403, f"Insufficient permission for {case.scope}")
-    assert state(asked)[:4] == before[:4]
+    assert state(asked)[:-1] == before[:-1]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -119,7 +142,7 @@ def test_what_is_anothers_is_neither_seen_nor_changed(case: Case, asked: Asked) 
     answer = getattr(asked("bob"), case.verb)(url, **case.sent)
     assert answer.status_code == case.others, answer.text
     assert state(asked) == before
-    none = re.sub("sent|stake-ada|(?<=/diagnostics/).*", "none", url)
+    none = re.sub("sent|stake-ada|(?<=/diagnostics/).*|(?<=/refusals/).*", "none", url)
     nothing = getattr(asked("bob"), case.verb)(none, **case.sent)
     if case.others == HIDDEN and "public_id" not in case.path:
         assert nothing.json()["code"] == answer.json()["code"], "whether there is one must not show"

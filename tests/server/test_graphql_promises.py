@@ -215,6 +215,9 @@ PRIVATE = {
     'mutation { setUserBio(value: "x", modelId: "ada-1") }': "upload_submission",
     'mutation { setUserLink(linkUrl: "https://example.org", modelId: "ada-1") }': "upload_submission",
     'mutation { setSubmissionWebhook(modelId: "ada-1") }': "upload_submission",
+    'mutation { triggerModelWebhook(modelId: "ada-1") }': "upload_submission",
+    '{ model(modelId: "ada-1") { refusedSubmissions { id } } }': "read_submission_info",
+    "{ account { deliveries { id } } }": "read_user_info",
 }
 """What is not for everybody, and the scope it takes."""
 

@@ -7,21 +7,27 @@ import hmac
 import json
 import re
 import shutil
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from contests import OPEN, START, Clock, caller, play_first, serving, target, upload, weekly
+from click.testing import CliRunner
+from contests import OPEN, START, Asked, Clock, caller, play_first, serving, target, upload, weekly
 from receivers import Hook, Post, hook, post_office
 
+from crowdalpha.cli import main
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.server.catalogue import Refusal
+from crowdalpha.server.notices.courier import Courier
 from crowdalpha.server.notices.sending import LEASE, MOST, pause
 from crowdalpha.server.service import Service
-from crowdalpha.settings import MailSettings, NoticeSettings, open_engine, read
+from crowdalpha.settings import FILE, MailSettings, NoticeSettings, open_engine, read
 from crowdalpha.tournament.notices import KINDS, Notice
 
 SOON = weekly(1).close_time - timedelta(hours=1)
@@ -185,7 +191,7 @@ def test_mail_goes_only_to_an_address_whose_owner_has_sent_its_code_back(told: S
     assert post.mails[1]["Subject"] == "cup: round 1 closes soon, without you"
     assert model.name in post.mails[1].get_content()
     told.people.set_login("eve", "other@example.org", "ten or more letters", START)
-    assert told.notices.mailed(who) == ""
+    assert told.notices.address(who) == ""
 
 
 def test_every_kind_has_words_for_a_mail(told: Service, post: Post) -> None:
@@ -315,3 +321,109 @@ def test_a_server_that_begins_to_tell_does_not_tell_of_what_is_long_over(service
     service.notices.tell(service.now())
     with service.engine.store.reading() as work:
         assert work.find(Notice) == []
+
+
+def test_both_apis_show_what_is_wished_for_and_what_became_of_it(told: Service, receiver: Hook) -> None:
+    at(told, OPEN)
+    asked = Asked(told)
+    ada = asked("ada")
+    wish = ada.patch("/api/v1/account/notices", json={"hook": ["refused"], "webhook": receiver.url}).json()
+    assert wish == {
+        "mail": [], "hook": ["refused"], "webhook": receiver.url, "mail_address": None, "mail_is_sent": True,
+    }  # fmt: skip
+    assert ada.get("/api/v1/account/notices").json() == wish
+    told.engine.tick(OPEN)
+    bad = ada.post("/api/v1/models/ada-1/submissions?filename=a.csv", content=b"id,guess\na,1\n")
+    assert bad.status_code == 422
+    told.notices.send()
+    [sent] = ada.get("/api/v1/account/deliveries").json()["items"]
+    assert (sent["kind"], sent["status"], sent["next_try"], sent["answer"]) == ("refused", "delivered", None, "200")
+    [refused] = ada.get("/api/v1/models/ada-1/refusals").json()["items"]
+    assert refused["detail"] == bad.json()["detail"]
+    assert refused["errors"] == bad.json()["errors"]
+    query = """{ account { deliveries { id status } models { refusedSubmissions { id message round { number } } } } }"""
+    found = ada.post("/", json={"query": query}).json()["data"]["account"]
+    assert found["deliveries"] == [{"id": sent["id"], "status": "delivered"}]
+    assert found["models"] == [
+        {"refusedSubmissions": [{"id": refused["id"], "message": refused["detail"], "round": {"number": 1}}]}
+    ]
+
+
+def test_the_webhook_of_a_model_is_called_by_both_apis(told: Service, receiver: Hook) -> None:
+    asked = Asked(told)
+    told.models.describe(caller("ada", START), "ada-1", webhook=receiver.url)
+    first = asked("ada").post("/api/v1/models/ada-1/webhook").json()["id"]
+    mutation = {"query": """mutation($m: String!) { triggerModelWebhook(modelId: $m) }""", "variables": {"m": "ada-1"}}
+    second = asked("ada").post("/", json=mutation).json()["data"]["triggerModelWebhook"]
+    told.notices.send()
+    assert {json.loads(call.body)["triggerId"] for call in receiver.calls} == {first, second}
+
+
+def test_a_server_tells_by_itself_and_another_goes_on_where_it_was_killed(told: Service, receiver: Hook) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        reached.set()
+        go_on.wait(20)
+
+    receiver.before = wait
+    told.notices.choose(caller("ada", START), webhook=receiver.url)
+    first = Courier(told, every=60)
+    first.start()
+    [made] = told.notices.test(caller("ada", START))
+    assert reached.wait(20)
+    assert told.notices.log(caller("ada"))[0].status == "pending"
+    at(told, START + LEASE)
+    told.notices._sender._claim(made.id)  # another has taken over meanwhile: the first has lost its claim
+    go_on.set()
+    first.stop()
+    assert [(one.status, one.tries) for one in told.notices.log(caller("ada"))] == [("pending", 2)]
+    let_go(told, START + 2 * LEASE)
+    assert [(one.status, one.tries) for one in told.notices.log(caller("ada"))] == [("delivered", 3)]
+
+
+def test_the_operator_sees_every_delivery_and_may_send_by_a_timer(prepared: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(prepared, tmp_path / "cup")
+    with open_engine(read(folder, {})) as engine, hook() as there:
+        service = serving(engine, read(folder, {}), START)
+        service.notices.choose(caller("ada", START), webhook=there.url)
+        [made] = service.notices.test(caller("ada", START))
+    said = ["--tournament", str(folder), "--json"]
+    tried = CliRunner().invoke(main, ["admin", "deliver", *said], catch_exceptions=False)
+    assert json.loads(tried.stdout) == [made.id]
+    shown = CliRunner().invoke(main, ["admin", "deliveries", "--status", "pending", *said], catch_exceptions=False)
+    [one] = json.loads(shown.stdout)
+    assert (one["id"], one["tries"], one["answer"]) == (made.id, 1, "127.0.0.1 is 127.0.0.1, which is not public")
+    plain = CliRunner().invoke(main, ["admin", "deliveries", *said[:2]], catch_exceptions=False)
+    assert "pending" in plain.stdout
+
+
+def test_a_server_that_is_killed_while_it_sends_is_followed_by_one_that_sends_again(
+    prepared: Path, tmp_path: Path, receiver: Hook
+) -> None:
+    folder = shutil.copytree(prepared, tmp_path / "cup")
+    with open(folder / FILE, "a") as file:
+        file.write("\n[notices]\nprivate_addresses = true\n")
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        reached.set()
+        go_on.wait(30)
+
+    receiver.before = wait
+    settings = read(folder, {})
+    with open_engine(settings) as engine:
+        now = datetime.now(UTC)
+        service = serving(engine, settings, now)
+        service.notices.choose(caller("ada", now), webhook=receiver.url)
+        [made] = service.notices.test(caller("ada", now))
+        words = [sys.executable, "-c", "from crowdalpha.cli import main; main()", "serve", "--port", "0"]
+        with subprocess.Popen([*words, "--tournament", str(folder)], stderr=subprocess.DEVNULL) as server:
+            assert reached.wait(60)
+            server.kill()
+        go_on.set()
+        assert [(one.status, one.tries) for one in service.notices.log(caller("ada"))] == [("pending", 1)]
+        at(service, datetime.now(UTC) + LEASE)
+        assert service.notices.send() == [made.id]
+        assert [call.headers["webhook-id"] for call in receiver.calls] == [made.id, made.id]
+        assert [(one.status, one.tries) for one in service.notices.log(caller("ada"))] == [("delivered", 2)]

@@ -21,6 +21,7 @@ from crowdalpha.server.examiner import Examiner
 from crowdalpha.server.guards import Guards
 from crowdalpha.server.limits import Limits
 from crowdalpha.server.metrics import Metrics
+from crowdalpha.server.notices.courier import Courier
 from crowdalpha.server.rest.answers import problem
 from crowdalpha.server.service import Service
 
@@ -37,9 +38,9 @@ def create_app(
 ) -> FastAPI:
     """The app of a service.
 
-    `every` is how many seconds the clock waits between ticks (None: it has none, and no examiner: somebody else ticks
-    and works on what is handed in), `ticker` who does what is due, if not this process. In `app.state` are `service`,
-    `limits`, `metrics`, `clock` and `examiner`.
+    `every` is how many seconds the clock waits between ticks (None: it has none, and neither examiner nor courier:
+    somebody else ticks, works on what is handed in and tells), `ticker` who does what is due, if not this process. In
+    `app.state` are `service`, `limits`, `metrics`, `clock`, `examiner` and `courier`.
     """
     app = FastAPI(
         title=TITLE,
@@ -52,6 +53,7 @@ def create_app(
     app.state.service, app.state.limits, app.state.metrics = service, limits or Limits(), Metrics()
     app.state.clock = Clock(service, app.state.metrics, every, ticker=ticker) if every is not None else None
     app.state.examiner = Examiner(service, every) if every is not None else None
+    app.state.courier = Courier(service, every) if every is not None else None
     app.include_router(rest.router())
     app.include_router(health.routes)
     for face in FACES:
@@ -67,9 +69,10 @@ def create_app(
 
 @asynccontextmanager
 async def _ticking(app: FastAPI) -> AsyncIterator[None]:
-    """The clock and the examiner run while the app does, and end what they are at before the app ends."""
+    """Clock, examiner and courier run while the app does, and end what they are at before the app ends."""
     to_thread.current_default_thread_limiter().total_tokens = THREADS
-    threads = [thread for thread in (app.state.clock, app.state.examiner) if thread is not None]
+    workers = (app.state.clock, app.state.examiner, app.state.courier)
+    threads = [thread for thread in workers if thread is not None]
     for thread in threads:
         thread.start()
     yield

@@ -17,16 +17,18 @@ from crowdalpha.cli.tournament.words import answer, moment
 
 if TYPE_CHECKING:
     from crowdalpha.server.service import Service
+    from crowdalpha.tournament.notices import NoticeStatus
     from crowdalpha.tournament.people import Token
 
 SCOPES = ("upload_submission", "download_submission", "read_submission_info", "read_user_info", "stake", "admin")
+STATUSES = ("pending", "delivered", "given_up")
 ONCE = "The secret is shown this once."
 stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
 
 @click.group(name="admin", cls=InOrder)
 def command() -> None:
-    """Open accounts with a login, set passwords, give and end tokens; publish past eras."""
+    """Open accounts with a login, set passwords, give and end tokens; publish past eras; look at what was sent."""
 
 
 @command.command(name="create-user")
@@ -118,6 +120,34 @@ def publish_validation(service: Service, file: Path, as_json: bool) -> None:
     eras = publish(service.settings, file)
     said = {"eras": len(eras.universe), "ids": sum(map(len, eras.universe.values())), "columns": list(eras.columns)}
     answer(said, f"{said['eras']} eras with {said['ids']} ids; used: {', '.join(eras.columns)}", as_json)
+
+
+@command.command(name="deliveries")
+@click.option("--status", type=click.Choice(STATUSES), help="Only those that are in that state.")
+@click.option("--user", help="Only those to USER: an id, a name or an address.")
+@serves
+def list_deliveries(service: Service, status: NoticeStatus | None, user: str | None, as_json: bool) -> None:
+    """List the messages to participants, newest first, and what became of each."""
+    account = service.people.find(user).id if user else None
+    sent = service.notices.sent(account=account, status=status)
+    if as_json:
+        from dataclasses import asdict
+
+        answer([asdict(one) for one in sent], "", as_json)
+        return
+    rows = [(moment(o.created_at), o.kind, o.channel, o.target, o.status, str(o.tries), o.answer) for o in sent]
+    columns = ("written", "tells", "by", "to", "status", "tries", "answer")
+    print_table("Deliveries", columns, rows, left=7, spare=("to", "answer"))
+
+
+@command.command(name="deliver")
+@at
+@serves
+def deliver(service: Service, now: datetime, as_json: bool) -> None:
+    """Tell what is to be told and send what is due, once: for a timer, where no server has a clock."""
+    service.notices.tell(now)
+    tried = service.notices.send()
+    answer(tried, f"{len(tried)} tried", as_json)
 
 
 def _password(from_stdin: bool) -> str:

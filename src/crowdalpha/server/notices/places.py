@@ -6,9 +6,9 @@ import ipaddress
 import socket
 from ipaddress import IPv4Address, IPv6Address
 
-CLOUDS = frozenset({IPv4Address("168.63.129.16")})
-"""Public addresses at which a cloud answers its own machines alone."""
-NAT64 = ipaddress.ip_network("64:ff9b::/32")
+INSIDE = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "::/96")))
+"""What Python, in one version or another, takes for public, but at which a cloud or a network answers its own alone."""
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 LEAST = 1024
 WEB = (80, 443)
 
@@ -41,19 +41,18 @@ def is_public(address: str) -> bool:
     >>> [is_public(one) for one in ("93.184.215.14", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1")]
     [True, False, False, False]
     """
-    one = ipaddress.ip_address(address.partition("%")[0])
-    return all(_is_global(each) for each in (one, *_within(one)))
+    return all(_is_global(one) for one in _meant(ipaddress.ip_address(address.partition("%")[0])))
 
 
 def _is_global(one: IPv4Address | IPv6Address) -> bool:
-    return one.is_global and not one.is_multicast and not one.is_reserved and one not in CLOUDS
+    return one.is_global and not one.is_multicast and not one.is_reserved and not any(one in net for net in INSIDE)
 
 
-def _within(one: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """Addresses of the old kind that one of the new kind leads to."""
+def _meant(one: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+    """The addresses that have to be public for one to be: where an old one stands in a new one, that too."""
     if isinstance(one, IPv4Address):
-        return []
-    inside = [one.ipv4_mapped, one.sixtofour, *(one.teredo or ())]
-    if one in NAT64 or int(one) >> 32 == 0:
-        inside.append(IPv4Address(int(one) & 0xFFFFFFFF))
-    return [each for each in inside if each is not None]
+        return [one]
+    last = IPv4Address(int(one) & 0xFFFFFFFF)
+    if one.ipv4_mapped is not None or one in NAT64:
+        return [last]
+    return [one, *(each for each in (one.sixtofour, *(one.teredo or ())) if each is not None)]

@@ -41,10 +41,10 @@ class Notices:
         with self._office.engine.store.reading() as work:
             return work.get(Wish, who.account) or Wish(who.account)
 
-    def mailed(self, who: Caller) -> str:
+    def address(self, who: Caller) -> str:
         """The address that the caller's mail goes to; "" while none is confirmed."""
         with self._office.engine.store.reading() as work:
-            return mailbox(work, self.wish(who))
+            return mailbox(work, work.get(Wish, who.account) or Wish(who.account))
 
     def choose(
         self,

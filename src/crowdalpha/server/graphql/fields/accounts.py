@@ -14,6 +14,7 @@ from crowdalpha.tournament import ledger
 from crowdalpha.tournament.digests import digest
 from crowdalpha.tournament.events import canonical
 from crowdalpha.tournament.ledger import Entry
+from crowdalpha.tournament.notices import Notice
 from crowdalpha.tournament.records import Account, Model
 
 MOST = 5000
@@ -37,6 +38,7 @@ def account(asked: Asked) -> dict[str, Any]:
         "models": [_own(asked, one) for one in asked.service.models.mine(asked.who)],
         "apiTokens": late(lambda: _tokens(asked)),
         "walletTxns": late(lambda: _moves(asked, person)),
+        "deliveries": late(lambda: [_delivery(one) for one in asked.service.notices.log(asked.who)[:MOST]]),
     }
 
 
@@ -90,6 +92,12 @@ def set_webhook(asked: Asked, model_id: str, new_submission_webhook: str | None 
     return str(_describe(asked, model_id, webhook=new_submission_webhook or "")).lower()
 
 
+@answers("Mutation.triggerModelWebhook")
+def trigger_webhook(asked: Asked, model_id: str) -> str:
+    """Call that address now; the id that the submission it leads to may name."""
+    return asked.service.notices.trigger(asked.who, model_id).id
+
+
 def _describe(asked: Asked, model: str | None, **said: str) -> bool:
     own = asked.service.models.own(asked.who, model, "upload_submission")
     asked.service.models.describe(asked.who, own.id, **said)
@@ -109,6 +117,7 @@ def _own(asked: Asked, shown: Shown) -> dict[str, Any]:
         "v2Stake": late(lambda: _stake(asked, one)),
         "stakeValue": late(lambda: asked.service.staking.public(one.id)),
         "submissionWebhook": shown.profile.webhook or None,
+        "refusedSubmissions": late(lambda: submissions.refused(asked, one.id)),
     }
 
 
@@ -165,6 +174,16 @@ def _move(asked: Asked, entry: Entry, wallet: str) -> dict[str, Any]:
         "txHash": hash_of(entry),
         "type": entry.kind,
     }
+
+
+def _delivery(one: Notice) -> dict[str, Any]:
+    same = ("id", "kind", "channel", "target", "status", "tries", "answer")
+    told = {"modelId": one.model or None, "insertedAt": one.created_at}
+    return (
+        {name: getattr(one, name) for name in same}
+        | told
+        | {"nextTry": one.next_try if one.status == "pending" else None}
+    )
 
 
 def hash_of(entry: Entry) -> str:

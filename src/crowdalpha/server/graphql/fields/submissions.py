@@ -62,6 +62,23 @@ def of_model(asked: Asked, model: str | None) -> list[dict[str, Any]]:
     return [shown(asked, one) for one in sent]
 
 
+def refused(asked: Asked, model: str) -> list[dict[str, Any]]:
+    """What was sent for a model and not taken, newest first."""
+    return [
+        {
+            "id": one.id,
+            "filename": one.filename,
+            "insertedAt": one.received_at,
+            "size": one.size,
+            "sha256": one.content_hash,
+            "round": {"tournament": asked.number, "number": one.round} if one.round else None,
+            "code": one.code,
+            "message": one.message,
+        }
+        for one in asked.service.refusals.of_model(asked.who, model)[:MOST]
+    ]
+
+
 def latest(asked: Asked, model: str) -> list[dict[str, Any]]:
     """The newest submission of a model that counts in its round."""
     sent = asked.service.submissions.of_model(asked.who, model)
