@@ -18,3 +18,11 @@ def test_the_quick_run_writes_a_table_a_section(tmp_path):
     assert text.count("| What | Target | Measured | Met | Times |") == text.count("\n## ") == 6
     assert "the same bits: two threads | yes | yes | yes" in text
     assert str(ROOT) not in text
+
+
+def test_rescoring_is_measured_on_one_changed_era(tmp_path):
+    from benchmarks.scale import rescoring
+
+    found = rescoring(tmp_path, n_eras=6, n_models=5, n_ids=20, tries=2)
+    assert found.era > 0
+    assert found.ratio > 0

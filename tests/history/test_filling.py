@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,11 @@ def test_rules_that_ranks_cannot_follow_are_refused(choices: dict[str, object], 
     with pytest.raises(InputError) as refused:
         Rule(**choices)
     assert refused.value.code == code
+
+
+def test_two_who_backfill_at_once_end_with_the_same(folder: Path) -> None:
+    with ThreadPoolExecutor(2) as both:
+        first, second = both.map(lambda _: backfill(Threads(2), folder), range(2))
+    assert first.files == second.files
+    assert rows_of(first) == expected(Rule())
+    assert {path.suffix for path in (folder / "scores").iterdir()} == {".arrow"}
