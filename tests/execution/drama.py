@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from clusters import Cluster, Node
-from histories import packed, same
+from packs import packed, same
 
 from crowdalpha.execution import Executor
 from crowdalpha.execution.local import Serial

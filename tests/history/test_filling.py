@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from histories import crowd, in_one_piece, packed
+from packs import crowd, in_one_piece, packed
 
 from crowdalpha.execution.local import Serial, Threads
 from crowdalpha.history import Rule, backfill, filling, packed_eras, write_era

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from histories import crowd, in_one_piece, packed, same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from packs import crowd, in_one_piece, packed, same
 
 from crowdalpha.execution.local import Serial, Threads
 from crowdalpha.history import Rule, score_sharded
