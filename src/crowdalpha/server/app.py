@@ -39,8 +39,9 @@ def create_app(
     """The app of a service.
 
     `every` is how many seconds the clock waits between ticks (None: it has none, and neither examiner nor courier:
-    somebody else ticks, works on what is handed in and tells), `ticker` who does what is due, if not this process. In
-    `app.state` are `service`, `limits`, `metrics`, `clock`, `examiner` and `courier`.
+    somebody else ticks, works on what is handed in and tells), `ticker` who does what is due, if not this process
+    (then the examiner works in one of its own). In `app.state` are `service`, `limits`, `metrics`, `clock`, `examiner`
+    and `courier`.
     """
     app = FastAPI(
         title=TITLE,
@@ -52,7 +53,7 @@ def create_app(
     )
     app.state.service, app.state.limits, app.state.metrics = service, limits or Limits(), Metrics()
     app.state.clock = Clock(service, app.state.metrics, every, ticker=ticker) if every is not None else None
-    app.state.examiner = Examiner(service, every) if every is not None else None
+    app.state.examiner = Examiner(service, every, apart=ticker is not None) if every is not None else None
     app.state.courier = Courier(service, every) if every is not None else None
     app.include_router(rest.router())
     app.include_router(health.routes)

@@ -22,7 +22,7 @@ from crowdalpha.server.findings import findings
 from crowdalpha.server.models import Models
 from crowdalpha.server.names import own_name
 from crowdalpha.server.office import Office, found, new_id
-from crowdalpha.server.past import Past, past_eras
+from crowdalpha.server.past import Past, has_past, past_eras
 from crowdalpha.server.uploads import KEPT, Slot, Waiting
 from crowdalpha.storage import intake
 from crowdalpha.tournament.people import Diagnostic, DiagnosticStatus
@@ -53,7 +53,7 @@ class Diagnostics:
     def slot(self, who: Caller, filename: str, base: str, model: str | None = None) -> Slot:
         """A link below the address `base` to put a file to, for a model of the caller's."""
         self._models.own(who, model, "upload_submission")
-        self._past()
+        self._require_past()
         return self._waiting.slot(who.account, filename, base, who.now)
 
     async def put(self, object: str, expires: str, signature: str, chunks: AsyncIterator[bytes], now: datetime) -> int:
@@ -73,7 +73,7 @@ class Diagnostics:
         Refused with `not_uploaded`, with `no_past` where nothing has come true yet, or `too_many_waiting`.
         """
         own = self._models.own(who, model, "upload_submission")
-        self._past()
+        self._require_past()
         with self._office.engine.store.transaction() as work:
             mine = _of_account(work, who.account)
             if before := [one for one in mine if one.filename == filename]:
@@ -115,10 +115,20 @@ class Diagnostics:
     def work(self, clock: Callable[[], datetime] | None = None, ended: Callable[[], bool] = lambda: False) -> list[str]:
         """Work on all that waits and that nobody else works on, until it is `ended`; their ids."""
         clock = clock or self._office.clock
+        return [one.id for one in self._in_line() if not ended() and self._work_on(one, clock)]
+
+    def waits(self) -> bool:
+        """Whether something waits that could be worked on here."""
+        return any(self._is_free(one) for one in self._in_line())
+
+    def _in_line(self) -> list[Diagnostic]:
         with self._office.engine.store.reading() as work:
             waiting = [one for status in WAITS for one in work.find(Diagnostic, status=status)]
-        ordered = sorted(waiting, key=lambda one: (one.created_at, one.id))
-        return [one.id for one in ordered if not ended() and self._work_on(one, clock)]
+        return sorted(waiting, key=lambda one: (one.created_at, one.id))
+
+    def _is_free(self, one: Diagnostic) -> bool:
+        with self._waiting.held(self._account(one), one.filename) as path:
+            return path is not None or self._office.clock() - one.created_at >= KEPT
 
     def sweep(self, now: datetime) -> int:
         """Forget files that were put and never handed in, or are done with; how many."""
@@ -154,7 +164,7 @@ class Diagnostics:
     def _look(self, one: Diagnostic, path: Path) -> dict[str, Any]:
         with self._office.engine.store.reading() as work:
             model = found(work.get(Model, one.model), "model", one.model)
-        past = self._past()
+        past = past_eras(self._office.engine, self._office.settings)
         return findings(past, judged(path, past, self._office.settings.rules), model.name)
 
     def _finish(self, id: str, clock: Callable[[], datetime], look: Callable[[], dict[str, Any]]) -> None:
@@ -189,11 +199,9 @@ class Diagnostics:
         with self._office.engine.store.reading() as work:
             return found(work.get(Model, one.model), "model", one.model).account
 
-    def _past(self) -> Past:
-        past = past_eras(self._office.engine, self._office.settings)
-        if not past.universe:
+    def _require_past(self) -> None:
+        if not has_past(self._office.engine, self._office.settings):
             raise refusal("no_past")
-        return past
 
 
 def judged(path: Path, past: Past, rules: SubmissionRules) -> dict[str, Any]:

@@ -64,6 +64,14 @@ class Past(Protocol):
         """Example predictions, (n_ids,); None if there are none."""
 
 
+def has_past(engine: Engine, settings: Settings) -> bool:
+    """Whether there are past eras; nothing is read for that."""
+    if any((settings.folder / FOLDER / name).is_file() for name in FILES):
+        return True
+    with engine.store.reading() as work:
+        return bool(work.find(Progress, stage=Stage.RESOLVED))
+
+
 def past_eras(engine: Engine, settings: Settings) -> Past:
     """The past eras of a tournament."""
     for name in FILES:
