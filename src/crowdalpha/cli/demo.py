@@ -33,12 +33,23 @@ STARTS = "Playing the two tournaments and drawing their pages: this takes a good
     help="Where the pages and the tournaments go.",
 )
 @click.option("--files", is_flag=True, help="Instead, write the crowds as files to try the other commands on.")
+@click.option("--serve", is_flag=True, help="Instead, serve both as living sites, whose last rounds are still to come.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --serve: the address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65534), default=8000, show_default=True,
+              help="With --serve: the port of the first site, the second has the next one; 0 for any.")  # fmt: skip
+@click.option("--week", type=click.FloatRange(min=5), default=120.0, show_default=True, metavar="SECONDS",
+              help="With --serve: how long a week takes.")  # fmt: skip
 @as_json
 @reports_refusals
-def command(folder: Path, files: bool, as_json: bool) -> None:
+def command(folder: Path, files: bool, serve: bool, host: str, port: int, week: float, as_json: bool) -> None:
     """Play the shipped tournaments: a real crowd of flu forecasters, and stocks played by honest baselines."""
     from crowdalpha.demo.play import play, write_files
 
+    if serve:
+        from crowdalpha.cli.living import serve as serve_living
+
+        serve_living(folder, host, port, week, as_json=as_json)
+        return
     if files:
         with progress("Writing") as told:
             written = write_files(folder, lambda what, done, total: told(done, total, what))

@@ -46,7 +46,7 @@ def play(folder: Path, told: Told, *, weeks: int = PLAYED, rounds: int = MOST) -
     ones, and the last `rounds` of a crowd, or all if there are no more, are played.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for load in (_flusight, partial(_equities, weeks=weeks)):
+    for load in (load_flusight, partial(load_equities, weeks=weeks)):
         crowd = load(told)
         aligned = eras(crowd.predictions, crowd.targets, coins(crowd), bags=BAGS, seed=SEED)
         seen = _survey(crowd, aligned, told)
@@ -77,7 +77,7 @@ def write_files(folder: Path, told: Told) -> list[Path]:
     from crowdalpha.tables.files import write_table
 
     written = []
-    for load in (_flusight, _equities):
+    for load in (load_flusight, load_equities):
         crowd = load(told)
         place = folder / crowd.name.split()[0].lower()
         place.mkdir(parents=True, exist_ok=True)
@@ -106,12 +106,15 @@ def coins(crowd: Crowd):  # type: ignore[no-untyped-def]
     return pa.table({"model": crowd.stakes["model"], "stake": stake})
 
 
-def _flusight(told: Told) -> Crowd:
+def load_flusight(told: Told) -> Crowd:
+    """The FluSight crowd."""
     told("Reading FluSight", 0, 1)
     return flusight()
 
 
-def _equities(told: Told, *, weeks: int = PLAYED) -> Crowd:
+def load_equities(told: Told, *, weeks: int = PLAYED) -> Crowd:
+    """The baselines on stocks, trained week by week; their last `weeks`."""
+
     def heard(share: float, what: str) -> None:
         told(f"Training the baselines: {what}", round(100 * share), 100)
 

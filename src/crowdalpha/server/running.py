@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import uvicorn
@@ -42,8 +45,38 @@ def run(service: Service, door: socket.socket, *, every: float | None, proxy: st
     log_as_json()
     for ending in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends at these, and then sends them to us once more
         signal.signal(ending, lambda *_: None)
+    uvicorn.Server(_config(service, every, proxy)).run([door])
+
+
+def run_all(services: Sequence[tuple[Service, socket.socket]], *, every: float) -> None:
+    """Serve several tournaments, each at its own door, until told to end."""
+    log_as_json()
+    servers = [(_Together(_config(service, every, None)), door) for service, door in services]
+
+    def end(*_: object) -> None:
+        for server, _door in servers:
+            server.should_exit = True
+
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, end)
+
+    async def serve() -> None:
+        await asyncio.gather(*(server.serve([door]) for server, door in servers))
+
+    asyncio.run(serve())
+
+
+class _Together(uvicorn.Server):
+    """One of several servers: signals are for all of them, and somebody else hears them."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(service: Service, every: float | None, proxy: str | None) -> uvicorn.Config:
     app = create_app(service, every=every, ticker=Worker(service.settings) if _kept(service) else None)
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -55,7 +88,6 @@ def run(service: Service, door: socket.socket, *, every: float | None, proxy: st
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-    uvicorn.Server(config).run([door])
 
 
 def _kept(service: Service) -> bool:

@@ -113,7 +113,7 @@ def replay(
         engine.schedule(round, era.ids, begin)
         engine.tick(round.open_time)
         engine.set_target(number, None, dict(zip(era.ids, era.given("target").tolist(), strict=True)))
-        refused |= _submit(engine, era, round)
+        refused |= hand_in(engine, era, number, round.open_time)
         engine.tick(round.close_time)
         told(number, len(history))
     engine.tick(timetable.round(len(history), rule).resolve_time)
@@ -134,15 +134,15 @@ def _enter(
             engine.stake_increase(f"opening:{name}", name, stakes[name], at)
 
 
-def _submit(engine: Engine, era: Era, round: Round) -> dict[tuple[str, str], str]:
-    """Hand in what the models of an era predicted; whose was refused, and why."""
+def hand_in(engine: Engine, era: Era, number: int, at: datetime) -> dict[tuple[str, str], str]:
+    """Hand in what the models of an era predicted for the round of that number; whose was refused, and why."""
     import pyarrow as pa
 
     refused, ids = {}, pa.array(era.ids, pa.string())
     for name, column in zip(era.models, era.predictions.T, strict=True):
         if not np.isnan(column).all():
             try:
-                engine.submit(f"{round.number}:{name}", name, _file(ids, column), round.open_time)
+                engine.submit(f"{number}:{name}", name, _file(ids, column), at)
             except InputError as error:
                 refused[str(era.label), name] = str(error)
     return refused

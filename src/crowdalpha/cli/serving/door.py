@@ -30,16 +30,25 @@ def serves(function: Callable[..., None]) -> Command:
     return wrapped
 
 
+def require_server() -> None:
+    """Refuse, with `server_missing`, if the libraries of the server are not installed."""
+    from crowdalpha.scoring.problems import InputError, Problem
+
+    try:
+        import crowdalpha.server.app  # noqa: F401
+    except ModuleNotFoundError as error:
+        found, fix = str(error), "pip install 'crowdalpha[server]'"
+        raise InputError(Problem("server_missing", "the server's libraries", found, fix)) from None
+
+
 @contextmanager
 def _service(folder: Path) -> Iterator[Service]:
     from crowdalpha.scoring.problems import InputError, Problem
 
-    try:
-        from crowdalpha.server.catalogue import Refusal
-        from crowdalpha.server.service import Service
-    except ModuleNotFoundError as error:
-        found, fix = str(error), "pip install 'crowdalpha[server]'"
-        raise InputError(Problem("server_missing", "the server's libraries", found, fix)) from None
+    require_server()
+    from crowdalpha.server.catalogue import Refusal
+    from crowdalpha.server.service import Service
+
     with opened(folder) as (engine, settings):
         try:
             yield Service(engine, settings)
