@@ -14,7 +14,9 @@ WIDEST = 11
 GAVE_UP, DISTINCT, TIED = 0, 1, 2
 """What a sort has to say of the values."""
 BLOCK = 64
-"""Columns eliminated at once: they are read from the second-level cache for each column that follows."""
+"""Rows eliminated at once: they are read from the second-level cache for each row that follows."""
+STRIP = 256
+"""Places of a row eliminated at once: those of a block of rows stay in the second-level cache."""
 TILE = 128
 """Rows transposed at once: their part of a block of columns stays in the second-level cache."""
 
@@ -238,35 +240,81 @@ def _subtract(target, left, weights, rows, order):  # type: ignore[no-untyped-de
             target[i] -= weights[a] * rows[a, i]
 
 
+@njit(nogil=True, cache=True)
+def _subtract_twice(targets, j, left, right, weights, rows, order):  # type: ignore[no-untyped-def]
+    """`_subtract` weights[k, j] rows[k] from targets[j], and so for j + 1, between two places; eight a pass."""
+    one, two = targets[j, left:right], targets[j + 1, left:right]
+    whole = len(order) // 8 * 8
+    for first in range(0, whole, 8):
+        a, b, c, d = order[first], order[first + 1], order[first + 2], order[first + 3]
+        e, f, g, h = order[first + 4], order[first + 5], order[first + 6], order[first + 7]
+        va, vb, vc, vd = weights[a, j], weights[b, j], weights[c, j], weights[d, j]
+        ve, vf, vg, vh = weights[e, j], weights[f, j], weights[g, j], weights[h, j]
+        wa, wb, wc, wd = weights[a, j + 1], weights[b, j + 1], weights[c, j + 1], weights[d, j + 1]
+        we, wf, wg, wh = weights[e, j + 1], weights[f, j + 1], weights[g, j + 1], weights[h, j + 1]
+        ra, rb, rc, rd = rows[a, left:right], rows[b, left:right], rows[c, left:right], rows[d, left:right]
+        re, rf, rg, rh = rows[e, left:right], rows[f, left:right], rows[g, left:right], rows[h, left:right]
+        for i in range(right - left):
+            xa, xb, xc, xd, xe, xf, xg, xh = ra[i], rb[i], rc[i], rd[i], re[i], rf[i], rg[i], rh[i]
+            v = (((one[i] - va * xa) - vb * xb) - vc * xc) - vd * xd
+            w = (((two[i] - wa * xa) - wb * xb) - wc * xc) - wd * xd
+            one[i] = (((v - ve * xe) - vf * xf) - vg * xg) - vh * xh
+            two[i] = (((w - we * xe) - wf * xf) - wg * xg) - wh * xh
+    for at in range(whole, len(order)):
+        a = order[at]
+        for i in range(right - left):
+            one[i] -= weights[a, j] * rows[a, left + i]
+            two[i] -= weights[a, j + 1] * rows[a, left + i]
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def eliminate(u, negligible, sound, kept):  # type: ignore[no-untyped-def]
-    """`neutral._eliminate`, in blocks of columns."""
+    """`neutral._eliminate`, in blocks of rows: each row is made ready by those before it, then taken from the rest."""
     p = len(u)
     size = np.diag(u).copy()
     all_sound = True
+    order = np.empty(BLOCK, np.int64)
     for start in range(0, p, BLOCK):
-        end = min(start + BLOCK, p)
+        end, count = min(start + BLOCK, p), 0
         for k in range(start, end):
+            _subtract(u[k], k, u[:, k], u, order[:count])
             pivot = u[k, k]
             kept[k] = pivot > negligible * size[k]
             if kept[k]:
                 all_sound &= pivot > sound * size[k]
                 u[k, k:] /= np.sqrt(pivot)
-                for j in range(k + 1, end):
-                    _subtract(u[j], j, u[:, j], u, np.array([k]))
-        order = start + np.flatnonzero(kept[start:end])
-        for j in range(end, p):
-            _subtract(u[j], j, u[:, j], u, order)
+                order[count] = k
+                count += 1
+        for left in range(end, p, STRIP):
+            right = min(left + STRIP, p)
+            for j in range(end, right - 1, 2):
+                _subtract_twice(u, j, max(j, left), right, u, u, order[:count])
+            if (right - end) % 2:
+                _subtract(u[right - 1, :right], max(right - 1, left), u[:, right - 1], u, order[:count])
     return all_sound
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def substitute(lower, upper, x):  # type: ignore[no-untyped-def]
-    """`neutral._substitute`; lower is the transpose of upper."""
-    places = np.arange(len(x))
-    for k in range(len(x)):
-        _subtract(x[k], 0, lower[k], x, places[:k])
-        x[k] /= lower[k, k]
-    for k in range(len(x) - 1, -1, -1):
-        _subtract(x[k], 0, upper[k], x, places[:k:-1])
-        x[k] /= upper[k, k]
+    """`neutral._substitute`, in blocks of rows; lower is the transpose of upper."""
+    p, q = x.shape
+    for start in range(0, p, BLOCK):
+        end = min(start + BLOCK, p)
+        order = np.arange(start, end)
+        for k in range(start, end):
+            _subtract(x[k], 0, lower[k], x, order[: k - start])
+            x[k] /= lower[k, k]
+        for j in range(end, p - 1, 2):
+            _subtract_twice(x, j, 0, q, upper, x, order)
+        if (p - end) % 2:
+            _subtract(x[p - 1], 0, lower[p - 1], x, order)
+    for end in range(p, 0, -BLOCK):
+        start = max(end - BLOCK, 0)
+        order = np.arange(end - 1, start - 1, -1)
+        for k in range(end - 1, start - 1, -1):
+            _subtract(x[k], 0, upper[k], x, order[: end - 1 - k])
+            x[k] /= upper[k, k]
+        for j in range(0, start - 1, 2):
+            _subtract_twice(x, j, 0, q, lower, x, order)
+        if start % 2:
+            _subtract(x[start - 1], 0, upper[start - 1], x, order)

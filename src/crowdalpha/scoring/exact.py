@@ -10,6 +10,8 @@ products, is a whole number a matrix product forms exactly, whatever the order B
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,9 @@ FLOAT32 = 2.0**24
 """Whole numbers below this add up exactly in float32, twice as fast."""
 SPARSE = 16
 """A limb with fewer than one entry in so many is multiplied entry by entry."""
-PRECISION = 64
+COARSE = (4, 8)
+"""Bits of columns of few levels."""
+PRECISION = 56
 """Bits kept below the largest value of a column; what is finer is dropped (float64 itself keeps 53)."""
 
 
@@ -72,7 +76,7 @@ def scaled(x: Floats) -> Floats:
 
     Exact, and so is the square root of the power: correlations and fits keep their bits and cannot overflow.
     """
-    exponent = np.frexp(np.abs(x).max(axis=0, initial=0.0))[1]
+    exponent = np.frexp(_largest(x, axis=0))[1]
     return x * np.ldexp(1.0, np.clip(-(exponent + exponent % 2), -1000, 1000))
 
 
@@ -111,20 +115,54 @@ def _split(rows: Floats, up: Floats, down: Floats, whole: Floats) -> int:
     return len(up)
 
 
-def dot(a: Floats, b: Floats) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """Columns (n, p) to be multiplied more than once, looked at once.
+
+    If all are of few levels, as most features are, they are `whole` numbers of so many bits times a step.
+    """
+
+    columns: Floats
+    whole: Floats | None
+    bits: int
+    step: float
+
+    @classmethod
+    def of(cls, columns: Floats) -> Factor:
+        """Look at them."""
+        exponent = int(np.frexp(_largest(columns))[1])
+        for bits in COARSE:
+            scale = 2.0 ** float(np.clip(bits - exponent, -1000, 1000))
+            whole = _if_whole(columns, scale)
+            if whole is not None:
+                return cls(columns, whole, bits, 1.0 / scale)
+        return cls(columns, None, 0, 0.0)
+
+    @property
+    def turned(self) -> Factor:
+        """Rows as columns."""
+        return Factor(self.columns.T, None if self.whole is None else self.whole.T, self.bits, self.step)
+
+    def limbs(self, bits: int) -> tuple[list[tuple[Floats, Floats]], int]:
+        """Its limbs and their bits: a single one where few do, else of so many bits."""
+        if self.whole is not None:
+            return [(self.whole, np.full(self.whole.shape[1], self.step))], self.bits
+        few = limbs(self.columns, COARSE[-1], 2)
+        return (few, COARSE[-1]) if len(few) <= 1 else (limbs(self.columns, bits), bits)
+
+
+def dot(a: Floats | Factor, b: Floats | Factor) -> Floats:
     """`a.T @ b` of (n, p) and (n, q) arrays, the same bits in any order of the n rows.
 
     >>> dot(np.array([[1e16], [1.0], [-1e16]]), np.ones((3, 1)))
     array([[1.]])
     """
-    budget = MANTISSA - 1 - bit_length(len(a))
-    parts_a, bits = _coarse(a), 8
-    if parts_a is None:
-        bits = budget // 2
-        parts_a = limbs(a, bits)
+    left, right = a if isinstance(a, Factor) else Factor.of(a), b.columns if isinstance(b, Factor) else b
+    budget = MANTISSA - 1 - bit_length(len(right))
+    parts_a, bits = left.limbs(budget // 2)
     rest = budget - bits
-    result = np.zeros((a.shape[1], b.shape[1]))
-    parts_b = parts_a if b is a and len(parts_a) == 1 and bits == 8 else limbs(b, rest)
+    result = np.zeros((left.columns.shape[1], right.shape[1]))
+    parts_b = parts_a if b is a and len(parts_a) == 1 and bits <= COARSE[-1] else limbs(right, rest)
     for k, (whole_b, scale_b) in enumerate(parts_b):
         for i, (whole_a, scale_a) in enumerate(parts_a):
             if i * bits + k * rest < PRECISION:
@@ -135,21 +173,24 @@ def dot(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def _coarse(x: Floats) -> list[tuple[Floats, Floats]] | None:
-    """The only limb of columns of few levels, as most features are; None if they need more than 8 bits."""
-    exponent = int(np.frexp(max(x.max(initial=0.0), -x.min(initial=0.0)))[1])
-    for bits in (4, 8):
-        scale = 2.0 ** float(np.clip(bits - exponent, -1000, 1000))
-        whole = x * scale
-        if all((np.rint(part) == part).all() for part in np.array_split(whole, 1 + whole.size // 2**16)):
-            return [(whole, np.full(x.shape[1], 1.0 / scale))]
-    parts = limbs(x, 8, 2)
-    return parts if len(parts) <= 1 else None
+def _if_whole(x: Floats, scale: float) -> Floats | None:
+    """x times the scale if that makes all of it whole, some rows at a time."""
+    whole = np.empty(x.shape)
+    for block in kernels.column_blocks(len(x), 1 + 2**16 // max(x.shape[1], 1)):
+        part = np.multiply(x[block], scale, out=whole[block])
+        if not (np.rint(part) == part).all():
+            return None
+    return whole
+
+
+def _largest(x: Floats, axis: int | None = None) -> Any:
+    """The largest absolute value."""
+    return np.maximum(x.max(axis=axis, initial=0.0), -x.min(axis=axis, initial=0.0))
 
 
 def _whole_product(a: Floats, b: Floats) -> Floats:
     """`a.T @ b` of whole numbers, all of whose sums are exact: any way to multiply them gives the same bits."""
-    if b is a and len(a) * np.abs(a).max() ** 2 < FLOAT32:
+    if b is a and len(a) * _largest(a) ** 2 < FLOAT32:
         narrow = a.astype(np.float32)
         return np.asarray(narrow.T @ narrow, np.float64)
     entries = np.count_nonzero(b)

@@ -21,6 +21,8 @@ TIE_BITS = 36
 """Residuals are ranked at this many bits below the largest of what they are left of: closer ones tie."""
 ELIMINATED = 50
 """Multiplications of an elimination that take NumPy as long as ranking one value."""
+TOGETHER = 128
+"""Columns of which an elimination is substituted at once."""
 SOUND = 1e-3
 """Pivots above this share need no second pass."""
 
@@ -122,11 +124,11 @@ def fit(values: Floats, design: Floats) -> Floats:
     are fitted to the bit.
     """
     with_ones = bool((design == 1.0).all(axis=0).any())
-    design = exact.scaled(_near_zero(design) if with_ones else design)
-    factor, kept, sound = _cholesky(exact.dot(design, design))
-    fitted = _project(values, design, factor, kept)
+    columns = exact.Factor.of(exact.scaled(_near_zero(design) if with_ones else design))
+    factor, kept, sound = _cholesky(exact.dot(columns, columns))
+    fitted = _project(values, columns, factor, kept)
     if not sound:
-        fitted = fitted + _project(values - fitted, design, factor, kept)
+        fitted = fitted + _project(values - fitted, columns, factor, kept)
     spread = np.ptp(values, axis=0) if with_ones else np.abs(values).max(axis=0)
     explained = (spread == 0.0) | (np.abs(values - fitted).max(axis=0) <= EXPLAINED * spread)
     return np.where(explained, values, fitted)
@@ -135,17 +137,19 @@ def fit(values: Floats, design: Floats) -> Floats:
 def _near_zero(design: Floats) -> Floats:
     """Each column less a whole multiple of a power of two above its range: beside an intercept, the same fit.
 
-    That takes away, exactly, a mean that is large beside the spread, and leaves ones and columns of few levels alone.
+    That takes away, exactly, what is large beside the spread, and leaves ones and columns of few levels alone.
     """
-    spread = np.ptp(design, axis=0)
-    step = np.ldexp(1.0, np.frexp(spread)[1])
-    return np.where(spread > 0.0, design - np.rint(exact.mean(design) / step) * step, design)
+    low, high = design.min(axis=0), design.max(axis=0)
+    step = np.ldexp(1.0, np.frexp(high - low)[1])
+    away = np.where(high > low, np.rint((low + high) / 2.0 / step) * step, 0.0)
+    return design - away if away.any() else design
 
 
-def _project(values: Floats, design: Floats, factor: Floats, kept: Mask) -> Floats:
-    beta = np.zeros((design.shape[1], values.shape[1]))
-    beta[kept] = _solve(factor, exact.dot(design if kept.all() else design[:, kept], values))
-    return exact.dot(design.T, beta)
+def _project(values: Floats, design: exact.Factor, factor: Floats, kept: Mask) -> Floats:
+    beta = np.zeros((len(kept), values.shape[1]))
+    some = design if kept.all() else exact.Factor.of(design.columns[:, kept])
+    beta[kept] = _solve(factor, exact.dot(some, values))
+    return exact.dot(design.turned, beta)
 
 
 def _cholesky(gram: Floats) -> tuple[Floats, Mask, bool]:
@@ -154,7 +158,7 @@ def _cholesky(gram: Floats) -> tuple[Floats, Mask, bool]:
     loops = kernels.compiled_for(gram.size * len(gram) // ELIMINATED)
     eliminate = _eliminate if loops is None else loops.eliminate
     sound = eliminate(upper, NEGLIGIBLE, SOUND, kept)
-    return np.triu(upper[np.ix_(kept, kept)]).T, kept, bool(sound)
+    return np.triu(upper if kept.all() else upper[np.ix_(kept, kept)]).T, kept, bool(sound)
 
 
 def _eliminate(upper: Floats, negligible: float, sound: float, kept: Mask) -> bool:
@@ -183,7 +187,7 @@ def _solve(factor: Floats, right: Floats) -> Floats:
         loops.substitute(np.ascontiguousarray(factor), upper, part)
         x[:, block] = part
 
-    for _ in kernels.in_threads(work, kernels.column_blocks(x.shape[1]), x.size):
+    for _ in kernels.in_threads(work, kernels.column_blocks(x.shape[1], TOGETHER), x.size):
         pass
     return x
 
