@@ -105,6 +105,7 @@ class Once:
     who: Caller
     key: str
     body_hash: str
+    path: str
 
     @property
     def id(self) -> str:
@@ -128,7 +129,8 @@ class Once:
             made = do()
         except Exception as error:
             said = seen(error)
-            self._end(said.status if said.status < 500 else OPEN_AGAIN, json.dumps(document(said)))
+            content = json.dumps(document(said) | {"instance": self.path})
+            self._end(said.status if said.status < 500 else OPEN_AGAIN, content)
             raise
         content = made.model_dump(mode="json")
         self._end(status, json.dumps(content | dict.fromkeys(aside)))
@@ -165,7 +167,7 @@ async def once_of(request: Request, service: Serving, who: Who) -> Once:
     asked = sha256(f"{request.method} {request.url.path}?{request.url.query}\0".encode())
     if key:
         asked.update(await request.body())
-    return Once(service, who, key, asked.hexdigest())
+    return Once(service, who, key, asked.hexdigest(), request.url.path)
 
 
 Asking = Annotated[Once, Depends(once_of)]

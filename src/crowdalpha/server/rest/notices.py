@@ -44,9 +44,9 @@ class Code(Asked):
 
 
 class KeyOut(Shape):
-    """The key that webhooks are signed with, as Standard Webhooks has it."""
+    """The key that webhooks are signed with, as Standard Webhooks has it; null when the answer is given again."""
 
-    key: str
+    key: str | None
 
 
 class NoticeOut(Shape):
