@@ -17,6 +17,8 @@ from typing import Any
 
 QUIET = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "10", "OMP_NUM_THREADS": "1", "CROWDALPHA_THREADS": "1"}
 QUIET |= {f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{name}": "15s" for name in ("CONNECT", "TCP")}
+ENDS = ("--port", "0", "--idle-timeout", "300 s")
+"""A scheduler that nobody asks any more, for whoever started it was killed, ends itself; so do its workers."""
 ENTERING = (["unshare", "--map-root-user", "--net"], ["unshare", "--net"])
 """Ways into a network of one's own, of which the first that works is taken."""
 BRIDGE = "ip link add bridge type bridge && ip addr add 10.77.0.1/24 dev bridge && ip link set bridge up"
@@ -86,7 +88,7 @@ class Cluster:
         self._numbers = count(2)
         if networks:
             shell(f"ip link set lo up && {BRIDGE}")
-        self.scheduler = Node("dask_scheduler", "--port", "0", address="10.77.0.1" if networks else "127.0.0.1")
+        self.scheduler = Node("dask_scheduler", *ENDS, address="10.77.0.1" if networks else "127.0.0.1")
         self.address = self.scheduler.heard("Scheduler at:")
         self.nodes: list[Node] = []
         self.join(n_nodes)
@@ -104,7 +106,7 @@ class Cluster:
 
     def _node(self, number: int) -> Node:
         address = f"10.77.0.{number}" if self.networks else f"127.0.0.{number}"
-        options = ("--nthreads", "1", "--memory-limit", "0")
+        options = ("--nthreads", "1", "--memory-limit", "0", "--death-timeout", "60")
         cable = f"cable{number}" if self.networks else ""
         node = Node("dask_worker", self.address, *options, address=address, wired=cable)
         self.nodes.append(node)
