@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from crowdalpha.server.app import create_app
 from crowdalpha.server.clock import Here
+from crowdalpha.server.diagnostics import MOST_LYING
 from crowdalpha.server.guards import most
 from crowdalpha.storage.intake import DIAGNOSTICS, LIVE
 
@@ -129,3 +130,11 @@ def test_a_server_works_on_what_is_handed_in_as_soon_as_it_comes(asked: Asked, a
 def test_files_of_past_eras_may_be_larger_than_those_of_a_round() -> None:
     sizes = [most({"path": path}) for path in ("/api/v1/uploads/past/ada/a.csv", "/api/v1/models/m/diagnostics", "/")]
     assert sizes[0] == sizes[1] >= DIAGNOSTICS.bytes > LIVE.bytes > sizes[2]
+
+
+def test_nobody_fills_the_disk_with_files_that_are_never_handed_in(asked: Asked) -> None:
+    publish_target(asked.service, target(1))
+    ada = asked("ada")
+    links = [gql(ada, LINK, f="a.csv")["diagnosticsUploadAuth"]["url"] for _ in range(MOST_LYING + 1)]
+    assert [ada.put(link, content=b"x").status_code for link in links] == [200] * MOST_LYING + [429]
+    assert ada.put(links[0], content=b"again").status_code == 200

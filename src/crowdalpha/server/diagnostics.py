@@ -33,6 +33,8 @@ from crowdalpha.tournament.submissions import SubmissionRules, Verdict, check_er
 FOLDER, SEGMENT = "uploads-past", "v1/uploads/past"
 MOST_WAITING = 3
 """What one account may have waiting at once."""
+MOST_LYING = 10
+"""Files that one account may have put, handed in or not."""
 TRIES = 3
 """How often it is begun before it is given up: what kills a server must not kill it for ever."""
 DATE = "era"
@@ -46,7 +48,7 @@ class Diagnostics:
     def __init__(self, office: Office, told: Callable[[], None] = lambda: None) -> None:
         self._office, self._models, self.wake = office, Models(office), told
         folder = office.settings.folder / FOLDER
-        self._waiting = Waiting(folder, office.key + b"past", intake.DIAGNOSTICS.bytes, SEGMENT)
+        self._waiting = Waiting(folder, office.key + b"past", intake.DIAGNOSTICS.bytes, SEGMENT, MOST_LYING)
 
     # handed in
 

@@ -39,6 +39,8 @@ class Waiting:
     key: bytes
     limit: int
     segment: str = SEGMENT
+    most: int = 1000
+    """Files of one account that may lie here at once."""
 
     def slot(self, account: str, filename: str, base: str, now: datetime) -> Slot:
         """A place for one file of an account's, below the address `base`."""
@@ -56,6 +58,8 @@ class Waiting:
         """Take in a file of an account's under a name from `own_name`; its size."""
         target = self._path(account, name)
         target.parent.mkdir(parents=True, exist_ok=True)
+        if sum(path != target for path in target.parent.iterdir()) >= self.most:
+            raise refusal("too_many_waiting", most=self.most)
         part, size = target.with_name(f"{name}.{token_hex(4)}.part"), 0
         try:
             with open(part, "wb") as file:
