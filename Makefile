@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv/.demo-ready
 DEV := .venv/.dev-ready
+SITE := .venv/.site-ready
 MUTANTS := .venv/.mutants-ready
 
-.PHONY: demo test test-all lint bench docs mutants clean
+.PHONY: demo site test test-all lint bench docs mutants clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("crowdalpha needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -15,16 +16,23 @@ $(DEMO): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
+$(SITE): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[demo,server]'
+	@touch $(DEMO) $@
+
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $(DEMO) $@
+	@touch $(DEMO) $(SITE) $@
 
 $(MUTANTS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[mutants]'
-	@touch $(DEMO) $(DEV) $@
+	@touch $(DEMO) $(SITE) $(DEV) $@
 
 demo: $(DEMO)
 	$(BIN)/crowdalpha demo
+
+site: $(SITE)
+	$(BIN)/crowdalpha demo --serve
 
 test: $(DEV)
 	$(BIN)/python -m pytest
