@@ -30,14 +30,6 @@ from crowdalpha.tournament.rounds import Round
 
 API = "/api/v1"
 PAGES = ("/", "/rounds", "/rounds/1", "/rules", "/models/m0", f"{API}/tournaments/8/rounds/1")
-    "/",
-    "/rounds",
-    "/rounds/1",
-    "/rules",
-    "/models/m0",
-    f"{API}/tournaments/8/rounds",
-    f"{API}/tournaments/8/leaderboard",
-)
 LATE = 0.05
 """Share of the files that come after the close."""
 THINK = 1.0
