@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from crowdalpha.scoring import exact
 from crowdalpha.scoring.arrays import Floats, matrix, vector
-from crowdalpha.scoring.correlation import pearson_rows, rank_dots, rank_squares, ratio, varying_target
+from crowdalpha.scoring.correlation import Split, pearson_rows, rank_dots, rank_squares, ratio, varying_target
 from crowdalpha.scoring.leave_one_out import gains
 from crowdalpha.scoring.metamodel import Pool
 from crowdalpha.scoring.metamodel import metamodel as pool_models
@@ -113,7 +113,9 @@ class Residuals:
     def mmc2_by_bag(self, target: ArrayLike) -> Floats:
         """`mmc2_by_bag` of a target (n_ids,)."""
         t = vector(target, "target", self.ranks.n_ids)
-        return _covariance(rank_dots(self.ranks, t[:, None]), self.slopes, self.metamodels, t)
+        split = Split.of(t[:, None])
+        own = rank_dots(self.metamodels, split)[:, 0]
+        return _covariance(rank_dots(self.ranks, split), self.slopes, self.metamodels, own)
 
     def mmc2(self, target: ArrayLike) -> Any:
         """`mmc2` of a target (n_ids,)."""
@@ -196,13 +198,15 @@ def cwmm(predictions: ArrayLike | Ranks, metamodel: ArrayLike) -> Any:
 
 def _residual_covariance(ranks: Ranks, pooled: Ranks, t: Floats) -> Floats:
     """(n_bags, n_models): covariance of each residual with the target over 0.29^2; opposite bits for 1 - p."""
-    dots = rank_dots(ranks, np.hstack([t[:, None], pooled.doubled.T]))
-    return _covariance(dots[:, :1], _slopes(dots[:, 1:], pooled), pooled, t)
+    split = Split.of(np.hstack([t[:, None], pooled.doubled.T]))
+    dots = rank_dots(ranks, split)
+    return _covariance(dots[:, :1], _slopes(dots[:, 1:], pooled), pooled, rank_dots(pooled, split)[:, 0])
 
 
 def mean_contribution(with_target: Floats, with_metamodels: Floats, pooled: Ranks, t: Floats) -> Floats:
     """MMC2 (n_models,) from the products of ranks with the target (n_models, 1) and metamodels (n_models, n_bags)."""
-    return _mean_over_bags(_covariance(with_target, _slopes(with_metamodels, pooled), pooled, t))
+    own = rank_dots(pooled, t[:, None])[:, 0]
+    return _mean_over_bags(_covariance(with_target, _slopes(with_metamodels, pooled), pooled, own))
 
 
 def _slopes(dots: Floats, pooled: Ranks) -> Floats:
@@ -210,8 +214,9 @@ def _slopes(dots: Floats, pooled: Ranks) -> Floats:
     return ratio(dots, np.broadcast_to(rank_squares(pooled.doubled), dots.shape))
 
 
-def _covariance(with_target: Floats, slopes: Floats, pooled: Ranks, t: Floats) -> Floats:
-    left = with_target - slopes * rank_dots(pooled, t[:, None])[:, 0]
+def _covariance(with_target: Floats, slopes: Floats, pooled: Ranks, own: Floats) -> Floats:
+    """Of residuals with the target: `own` (n_bags,) are the products of the metamodels' ranks with it."""
+    left = with_target - slopes * own
     return np.asarray((left / (2.0 * pooled.n_ids) / (pooled.n_ids - 1) / UNIFORM_STD**2).T)
 
 

@@ -115,8 +115,10 @@ class Split:
             (slice(*edge), some, scale[some])
             for edge, some, (_, scale) in zip(pairwise(ends), used, parts, strict=True)
         ]
-        stacked = [whole[:, some] for (whole, _), some in zip(parts, used, strict=True)]
-        return cls(np.hstack([np.empty((len(columns), 0)), *stacked]), tuple(places), columns.shape[1])
+        each = zip(parts, used, strict=True)
+        stacked = [whole if len(some) == whole.shape[1] else whole[:, some] for (whole, _), some in each]
+        together = stacked[0] if len(stacked) == 1 else np.hstack([np.empty((len(columns), 0)), *stacked])
+        return cls(together, tuple(places), columns.shape[1])
 
     def joined(self, dots: Floats) -> Floats:
         """The products with the columns, (n_rows, n_columns), from those with `stacked`."""
@@ -126,9 +128,9 @@ class Split:
         return result
 
 
-def rank_dots(ranks: Ranks, columns: Floats) -> Floats:
+def rank_dots(ranks: Ranks, columns: Floats | Split) -> Floats:
     """Doubled ranks times each column, (n_models, n_columns): whole-number sums, free of order."""
-    split = Split.of(columns)
+    split = columns if isinstance(columns, Split) else Split.of(columns)
     dots = np.empty((ranks.n_models, split.stacked.shape[1]))
 
     def work(block: slice) -> None:
