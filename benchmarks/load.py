@@ -201,7 +201,7 @@ class Server:
 
     def __init__(self, place: Path, port: int = 0) -> None:
         command = [sys.executable, "-c", "from crowdalpha.cli import main; main()", "serve", "--tournament", str(place)]
-        self._log = (place.parent / f"log-{time.time()}").open("w")  # noqa: SIM115  (closed by `end`)
+        self._log = (place.parent / f"log-{time.time()}").open("w")
         self._process = subprocess.Popen(
             [*command, "--port", str(port), "--json", "--proxy", "127.0.0.1"],
             stdout=subprocess.PIPE, stderr=self._log, text=True,
