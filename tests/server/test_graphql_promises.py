@@ -218,8 +218,28 @@ PRIVATE = {
     'mutation { triggerModelWebhook(modelId: "ada-1") }': "upload_submission",
     '{ model(modelId: "ada-1") { refusedSubmissions { id } } }': "read_submission_info",
     "{ account { deliveries { id } } }": "read_user_info",
+    '{ diagnosticsUploadAuth(filename: "a.csv", modelId: "ada-1") { url } }': "upload_submission",
+    '{ diagnostics(modelId: "ada-1") { status } }': "read_submission_info",
+    'mutation { createDiagnostics(filename: "a.csv", modelId: "ada-1") { id } }': "upload_submission",
+    'mutation { deleteDiagnostics(id: "none") { id } }': "upload_submission",
 }
 """What is not for everybody, and the scope it takes."""
+
+
+PUBLIC = {
+    "accountLeaderboard", "accountProfile", "computePickleDataVersions", "computePickleDockerImages",
+    "cryptosignalsLeaderboard", "dataset", "latestNmrPrice", "listDatasets", "pipelineStatus", "rounds",
+    "signalsLeaderboard", "submissionScores", "tournaments", "v2Leaderboard", "v2RoundModelPerformances",
+    "v2SignalsProfile", "v3UserProfile",
+}  # fmt: skip
+"""What everybody may ask."""
+
+
+def test_every_field_is_for_everybody_or_in_the_table_of_what_is_not() -> None:
+    roots = [root for root in (schema().query_type, schema().mutation_type) if root is not None]
+    fields = {name for root in roots for name in root.fields}
+    private = {name for name in fields if any(f" {name}(" in query or f" {name} " in query for query in PRIVATE)}
+    assert fields - private == PUBLIC
 
 
 @pytest.mark.parametrize("query", PRIVATE)

@@ -84,7 +84,7 @@ def test_what_has_not_changed_is_not_sent_again(asked: Asked) -> None:
         again = asked().get(f"{API}/tournaments/8/rounds", headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert asked().get(f"{API}/tournaments/8/rounds", headers={"If-None-Match": '"other"'}).status_code == 200
-    assert asked("ada").get(f"{API}/account").headers["cache-control"] == "private, no-cache"
+    assert asked("ada").get(f"{API}/account").headers["cache-control"] == "private, no-store"
 
 
 def test_a_list_is_read_page_by_page_without_a_gap(asked: Asked) -> None:

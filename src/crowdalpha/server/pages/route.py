@@ -43,7 +43,7 @@ class PageRoute(APIRoute):
 
         async def handled(request: Request) -> Response:
             try:
-                return await handle(request)
+                return _kept_by_nobody(request, await handle(request))
             except RequestValidationError:
                 return await run_in_threadpool(refused, request, refusal("not_found"))
             except Exception as error:
@@ -53,6 +53,13 @@ class PageRoute(APIRoute):
                 return await run_in_threadpool(refused, request, said)
 
         return handled
+
+
+def _kept_by_nobody(request: Request, shown: Response) -> Response:
+    """What was made for somebody who is signed in, files too, is left in no browser."""
+    if getattr(request.state, "visitor", None) is not None:
+        shown.headers["Cache-Control"] = "no-store"
+    return shown
 
 
 def pages() -> APIRouter:

@@ -21,7 +21,7 @@ from crowdalpha.server.written import listed, zulu
 PROBLEM = "application/problem+json"
 FRESH = "public, max-age=5, must-revalidate"
 """What is public changes when the clock ticks; a tick is seconds away."""
-OWN = "private, no-cache"
+OWN = "private, no-store"
 LOG = logging.getLogger("crowdalpha.server")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

@@ -126,7 +126,7 @@ def show_file(submission: str, service: Serving, who: Who) -> Response:
     """The file of a submission of one's own, as it came. Scope: download_submission."""
     content = service.submissions.file(who, submission)
     name = service.submissions.name_of(submission)
-    said = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
+    said = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return Response(content, media_type="application/octet-stream", headers=said)
 
 
