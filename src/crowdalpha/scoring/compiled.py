@@ -43,13 +43,20 @@ def _extremes(x):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _starts(counts):  # type: ignore[no-untyped-def]
-    """Turn counts into the places where each digit starts; returns the sum of their squares."""
-    start, squares = np.uint32(0), 0.0
+    """Turn counts into the places where each digit starts."""
+    start = np.uint32(0)
     for digit in range(len(counts)):
         count = counts[digit]
         counts[digit] = start
         start += count
-        squares += np.float64(count) ** 2
+
+
+@njit(nogil=True, cache=True)
+def _squares(counts):  # type: ignore[no-untyped-def]
+    """The sum of their squares."""
+    squares = np.int64(0)
+    for count in counts:
+        squares += np.int64(count) * np.int64(count)
     return squares
 
 
@@ -98,9 +105,10 @@ def _sort_by_quantile(x, keys, order, spare, values, counts):  # type: ignore[no
     for i in range(n):
         fine[keys[i] & mask] += 1
         coarse[keys[i] >> np.uint32(width)] += 1
-    _starts(fine)
-    if _starts(coarse) > np.float64(n) * len(fine) and span > 0.0:  # repair would take n / 4 moves
+    if _squares(coarse) > n * len(fine) and span > 0.0:  # repair would take n / 4 moves
         return GAVE_UP
+    _starts(fine)
+    _starts(coarse)
     shift = np.uint32(32 - WIDEST)
     for i in range(n):
         digit = keys[i] & mask
