@@ -211,7 +211,7 @@ def mean_contribution(with_target: Floats, with_metamodels: Floats, pooled: Rank
 
 def _slopes(dots: Floats, pooled: Ranks) -> Floats:
     """beta_b = cov(u, m_b) / var(m_b); 1 or -1 to the bit for a copy or an inverse, whose covariance is then 0."""
-    return ratio(dots, np.broadcast_to(rank_squares(pooled.doubled), dots.shape))
+    return ratio(dots, rank_squares(pooled.doubled))
 
 
 def _covariance(with_target: Floats, slopes: Floats, pooled: Ranks, own: Floats) -> Floats:

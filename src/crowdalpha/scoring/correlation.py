@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ class Split:
         """Cut them; each column's limbs are its own, whatever columns stand beside it."""
         parts = exact.limbs(columns, exact.MANTISSA - 1 - 2 * exact.bit_length(len(columns)))
         used = [np.flatnonzero(whole.any(axis=0)) for whole, _ in parts]
-        ends = np.cumsum([0, *(len(some) for some in used)]).tolist()
+        ends = [0, *accumulate(len(some) for some in used)]
         places = [
             (slice(*edge), some, scale[some])
             for edge, some, (_, scale) in zip(pairwise(ends), used, parts, strict=True)

@@ -97,7 +97,7 @@ def limbs(x: Floats, bits: int, most: int = PRECISION) -> list[tuple[Floats, Flo
     np.max(np.abs(rows), axis=1, initial=0.0, out=largest) if loops is None else loops.largest(rows, largest)
     most = min(most, -(-PRECISION // bits)) if largest.any() else 0
     kept = bits * np.arange(1, most + 1)[:, None]
-    shift = np.clip(kept - np.frexp(largest)[1], -1000, 1000)
+    shift = np.minimum(np.maximum(kept - np.frexp(largest)[1], -1000), 1000)  # np.clip takes four times as long
     up, down = np.ldexp(1.0, shift), np.ldexp(1.0, -shift)
     whole = np.empty((most, *rows.shape))
     used = (_split if loops is None else loops.split)(rows, up, down, whole)
