@@ -6,7 +6,7 @@ DEV := .venv/.dev-ready
 SITE := .venv/.site-ready
 MUTANTS := .venv/.mutants-ready
 
-.PHONY: demo site test test-all lint bench docs mutants clean
+.PHONY: demo site test test-all lint bench bench-scale bench-instructions docs mutants clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("crowdalpha needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -50,6 +50,14 @@ lint: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+# Needs 11 GB of disk for the largest crowd.
+bench-scale: $(DEV)
+	$(BIN)/python -m benchmarks.scale
+
+# Needs valgrind; fails where a job takes twice the instructions it used to.
+bench-instructions: $(DEV)
+	$(BIN)/python -m benchmarks.instructions
 
 docs: $(DEV)
 	$(BIN)/python -m docs.make

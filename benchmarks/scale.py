@@ -1,8 +1,9 @@
-"""What changes cost: `python -m benchmarks.scale` packs a history, changes one era of it, and scores it again."""
+"""`python -m benchmarks.scale` writes docs/scaling.md and its picture: what a round costs, and what a change costs."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,11 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
+from rich.progress import Progress
 
+from benchmarks.picture import draw
+from benchmarks.results import duration, machine
+from benchmarks.scaling import Point, measure, sizes, table
 from crowdalpha.execution.local import Serial
 from crowdalpha.history import Rule, backfill, write_era
 
 BAGS = 20
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 @dataclass(frozen=True)
@@ -66,18 +73,48 @@ def _best(run: Callable[[int], float], tries: int) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure everything and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    for name, number in {"eras": 1000, "models": 500, "ids": 1000}.items():
-        parser.add_argument(f"--{name}", type=int, default=number)
-    sizes = parser.parse_args()
+    parser.add_argument("--most", type=int, default=1_000_000, help="models of the largest crowd, which takes 10 GB")
+    parser.add_argument("--eras", type=int, default=1000)
+    chosen = parser.parse_args()
     from benchmarks.timing import threads
 
-    with tempfile.TemporaryDirectory() as folder, threads(1):
-        found = rescoring(Path(folder), sizes.eras, sizes.models, sizes.ids)
-    print(f"{found.n_eras:,} eras of {found.n_models:,} models and {found.n_ids:,} ids, {BAGS} bags, one thread")
-    print(f"an era {found.era * 1e3:.1f} ms; nothing changed {found.nothing * 1e3:.1f} ms")
-    print(f"one era changed {found.one * 1e3:.1f} ms, {found.ratio:.2f} eras")
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("scaling", total=None)
+        points = {
+            what: measure(some, lambda said: progress.update(task, description=said))
+            for what, some in sizes(chosen.most).items()
+        }
+        progress.update(task, description=f"{chosen.eras:,} eras")
+        with tempfile.TemporaryDirectory() as folder, threads(1):
+            found = rescoring(Path(folder), chosen.eras, n_ids=5_000)
+    (DOCS / "scaling.svg").write_text(draw(points), encoding="utf-8")
+    (DOCS / "scaling.md").write_text(_page(points, found), encoding="utf-8")
+
+
+def _page(points: dict[str, list[Point]], found: Rescoring) -> str:
+    lines = [
+        "# Scaling",
+        "",
+        f"Written by `python -m benchmarks.scale` (`make bench-scale`) on {machine()}.",
+        "",
+        "CORR and MMC2 of one round from ranks on disk, not in memory before; wall time on all cores, each row",
+        "a process of its own. Stakes have nine decimals; all models have one.",
+        "",
+        "![Cost a model against models, ids and bags](scaling.svg)",
+    ]
+    for what, some in points.items():
+        lines += ["", f"## More {what}", "", *table(some)]
+    lines += [
+        "",
+        "## More eras",
+        "",
+        f"A history of {found.n_eras:,} eras of {found.n_models:,} models and {found.n_ids:,} ids, {BAGS} bags, on one",
+        f"thread, processor time: an era takes {duration(found.era)}, a rerun in which nothing changed",
+        f"{duration(found.nothing)}, one in which one era changed {duration(found.one)}: {found.ratio:.2f} eras.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

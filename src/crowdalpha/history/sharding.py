@@ -27,6 +27,8 @@ from crowdalpha.tables.rankfile import RankFile
 
 SHARD = 2**25
 """Ranks of a shard, about: what a core scores in a second or less."""
+SHARES, LEAST = 8, 256
+"""Shards of a small crowd, at most, and models of each, at least."""
 Progress = Callable[[int, int, str], None] | None
 Span = tuple[int, int]
 Scores = dict[str, Floats]
@@ -45,7 +47,7 @@ def score_sharded(
     target = era.target
     if not set(rule.metrics) <= set(SHARDED) or (target == target[0]).all():
         return _in_one_piece(era, rule, target)
-    spans = list(_spans(era.n_models, shard or max(SHARD // era.n_ids, 1)))
+    spans = list(_spans(era.n_models, shard or _shard(era)))
     path = era.ranks.path
     metamodels = _pooled(executor, era, rule, spans, progress) if rule.pools else _nobody(era.n_ids, rule)
     features = _features(era) if rule.needs_features else None
@@ -71,6 +73,11 @@ def shard_scores(span: Span, shared: tuple[Path, Metamodels, Judge, tuple[str, .
     blocks = RankFile.open(path).blocks(*span)
     found = [score_shard(rows, metamodels, judge, metrics=metrics, features=features) for rows in blocks]
     return {name: np.concatenate([scores[name] for scores in found]) for name in metrics}
+
+
+def _shard(era: PackedEra) -> int:
+    """Models of a shard: few enough for several workers to have some, and enough to be worth handing out."""
+    return max(min(SHARD // era.n_ids, max(era.n_models // SHARES, LEAST)), 1)
 
 
 def _spans(n_models: int, shard: int) -> Iterator[Span]:
