@@ -6,7 +6,7 @@ DEV := .venv/.dev-ready
 SITE := .venv/.site-ready
 MUTANTS := .venv/.mutants-ready
 
-.PHONY: demo site test test-all lint bench bench-scale bench-instructions docs mutants clean
+.PHONY: demo site test test-all lint audit bench bench-scale bench-instructions docs mutants clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("crowdalpha needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -47,6 +47,12 @@ lint: $(DEV)
 	  echo "$$tool"; $(BIN)/$$tool || failed="$$failed [$$tool]"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+# Asks the public advisories about every installed library; needs the network: docs/security.md.
+audit: $(DEV)
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable > .venv/audited.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement .venv/audited.txt
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks

@@ -11,6 +11,7 @@ from secrets import token_bytes, token_hex
 from typing import Any
 
 from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.server.passwords import is_guessable
 
 SECRET_BYTES = 32
 LEAST, MOST = 10, 256
@@ -49,11 +50,17 @@ def parse_token(header: str) -> tuple[str, str] | None:
     return None if found is None else (found[1] or found[2], found[3])
 
 
-def hash_password(password: str) -> str:
-    """argon2id with a salt of its own, for a password that is long enough; else `bad_password`."""
+def hash_password(password: str, *about: str) -> str:
+    """argon2id with a salt of its own, for a password that is long enough and not what others try first.
+
+    Else `bad_password`. `about` is what everybody knows of its owner: the address, the name.
+    """
+    fix = "take a few words that you remember together"
     if not LEAST <= len(password) <= MOST:
-        expected, fix = f"{LEAST} to {MOST} characters", "take a few words that you remember together"
-        raise InputError(Problem("bad_password", expected, str(len(password)), fix, "password"))
+        raise InputError(Problem("bad_password", f"{LEAST} to {MOST} characters", str(len(password)), fix, "password"))
+    if is_guessable(password, *about):
+        expected, found = "something that nobody tries first", "a common word, a row of keys, or your name"
+        raise InputError(Problem("bad_password", expected, found, fix, "password"))
     return str(_argon2().hash(password))
 
 

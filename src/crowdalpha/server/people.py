@@ -65,7 +65,7 @@ class People:
 
     def create(self, email: str, password: str, name: str, now: datetime) -> Account:
         """Open an account with a login. Names and addresses are taken once, whatever their case."""
-        email, name, kept = auth.check_email(email), check_name(name), auth.hash_password(password)
+        email, name, kept = auth.check_email(email), check_name(name), auth.hash_password(password, email, name)
         account = Account(new_id(), name, now)
         with self._office.engine.store.transaction() as work:
             if work.find(Login, email=email):

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from crowdalpha.server.auth import LEAST
 from crowdalpha.server.pages.render import answer
 from crowdalpha.server.pages.route import pages, refusal_of, wrongs
-from crowdalpha.server.pages.visitors import COOKIE, Filled, door_of, forget, form, now_of, remember, visitor_of
+from crowdalpha.server.pages.visitors import Filled, cookie_of, door_of, forget, form, now_of, remember, visitor_of
 
 router = pages()
 Sent = Annotated[Filled, Depends(form)]
@@ -49,7 +49,7 @@ def sign_in(request: Request, sent: Sent) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request, sent: Sent) -> Response:
     """Go: the session ends, here and for whoever else has its cookie."""
-    door_of(request).service.people.log_out(request.cookies.get(COOKIE, ""), now_of(request))
+    door_of(request).service.people.log_out(request.cookies.get(cookie_of(request), ""), now_of(request))
     return forget(request, RedirectResponse("/", 303))
 
 

@@ -24,6 +24,8 @@ from crowdalpha.tournament.people import Session
 from crowdalpha.tournament.records import Account
 
 COOKIE = "crowdalpha_session"
+SAFE = "__Host-"
+"""What browsers take only from this very host, through TLS: no other host of the same domain can set such a cookie."""
 FORM = 2**16
 """Bytes of a form without a file."""
 FIELDS = 40
@@ -118,14 +120,21 @@ async def past(request: Request) -> Filled:
 def remember(request: Request, response: Response, cookie: str, session: Session) -> Response:
     """Have the browser keep the cookie of a session: for this site alone, and out of reach of scripts."""
     age = int((session.expires_at - session.created_at).total_seconds())
-    response.set_cookie(COOKIE, cookie, max_age=age, httponly=True, samesite="lax", secure=_is_secure(request))
+    response.set_cookie(
+        cookie_of(request), cookie, max_age=age, httponly=True, samesite="lax", secure=_is_secure(request)
+    )
     return response
 
 
 def forget(request: Request, response: Response) -> Response:
     """Have the browser drop the cookie."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_secure(request))
+    response.delete_cookie(cookie_of(request), httponly=True, samesite="lax", secure=_is_secure(request))
     return response
+
+
+def cookie_of(request: Request) -> str:
+    """The name of the cookie of a session."""
+    return f"{SAFE}{COOKIE}" if _is_secure(request) else COOKIE
 
 
 def origin_of(request: Request) -> str:
@@ -134,7 +143,7 @@ def origin_of(request: Request) -> str:
 
 
 def _visitor(request: Request) -> Visitor | None:
-    cookie = request.cookies.get(COOKIE, "")
+    cookie = request.cookies.get(cookie_of(request), "")
     service = door_of(request).service
     found = service.people.by_cookie(cookie, now_of(request)) if cookie else None
     if found is None:
