@@ -189,7 +189,8 @@ def test_a_round_that_waits_for_a_beacon_takes_the_first_value_after_its_close(c
     cup.run(*arguments, "--beacon", "drand quicknet")
     assert cup.codes("round", "beacon", 2, 1, "00ff", "--now", CLOSES) == ["wrong_beacon"]
     wanted = re.search(r"value (\d+) of", cup.run("round", "beacon", 2, 1, "00ff", "--now", CLOSES, code=3))[1]
-    assert cup.read("round", "beacon", 2, wanted, "00FF", "--now", CLOSES)["value"] == "00ff"
+    assert cup.codes("round", "beacon", 2, wanted, "00FF", "--now", CLOSES) == ["bad_beacon"]
+    assert cup.read("round", "beacon", 2, wanted, "FF" * 32, "--now", CLOSES)["value"] == "ff" * 32
 
 
 def test_a_tick_that_has_no_turn_is_tried_again(cup, monkeypatch):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-LARGEST = 2**63 - 1
+LARGEST, ALL_MONEY = 2**63 - 1, 2**62 - 1
 COIN = 10**9
 OFFERED = {
     "corr-or-twice-mmc": ((1.0, 0.0), (0.0, 2.0)),
@@ -104,7 +104,7 @@ class Books:
         return None if model in self.owner else "unknown"
 
     def cannot_pay_in(self, into: str, amount: int) -> str | None:
-        return "balance_too_large" if amount - self.purse["external"] > LARGEST else None
+        return "balance_too_large" if amount - self.purse["external"] > ALL_MONEY else None
 
     def cannot_pay_out(self, out_of: str, amount: int) -> str | None:
         return "overdrawn" if self.purse[out_of] < amount else None

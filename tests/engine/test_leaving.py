@@ -61,11 +61,11 @@ def test_a_clock_that_is_put_back_leads_nobody_out_of_a_round() -> None:
     assert engine.account("ada").wallet == 900 * COIN
 
 
-def test_what_is_asked_for_after_a_close_does_not_count_in_it_even_if_the_round_was_announced_later() -> None:
+def test_what_is_asked_for_after_a_close_does_not_count_in_it_even_if_the_clock_was_put_back() -> None:
     engine = new(MemoryStore(), rounds=0)
     now = FIRST.close_time + HOUR
     engine.stake_increase("more", "ada", COIN, now)
-    engine.schedule(FIRST, IDS, now)
+    engine.schedule(FIRST, IDS, START)
     assert engine.tick(now) == ["open:1", "close:1"]
     with engine.store.reading() as work:
         assert (work.balance("stake:ada"), work.balance("reserve:ada")) == (100 * COIN, COIN)

@@ -171,7 +171,7 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.books.running) < 4)
     @rule(
-        wait=st.integers(-4, 4),
+        wait=st.integers(0, 4),
         open=st.integers(1, 4),
         gaps=st.lists(st.integers(1, 3), min_size=1, max_size=3),
         bags=st.integers(1, 2),

@@ -303,12 +303,12 @@ def test_a_round_that_waits_for_public_randomness_takes_the_first_after_its_clos
     assert engine.tick(FIRST.resolve_time) == ["close:1"]
     first = seeds.QUICKNET.first_after(FIRST.close_time)
     with pytest.raises(InputError) as refused:
-        engine.set_beacon(1, first - 1, b"early", FIRST.resolve_time)
+        engine.set_beacon(1, first - 1, bytes(32), FIRST.resolve_time)
     assert refused.value.code == "wrong_beacon"
-    engine.set_beacon(1, first, b"random", FIRST.resolve_time)
-    engine.set_beacon(1, first, b"random", FIRST.resolve_time)
+    engine.set_beacon(1, first, b"r" * 32, FIRST.resolve_time)
+    engine.set_beacon(1, first, b"r" * 32, FIRST.resolve_time)
     with pytest.raises(InputError) as refused:
-        engine.set_beacon(1, first, b"better for me", FIRST.resolve_time)
+        engine.set_beacon(1, first, b"b" * 32, FIRST.resolve_time)
     assert refused.value.code == "beacon_changed"
     assert "resolve:1" in engine.tick(FIRST.resolve_time)
     assert engine.verify(1) == ()

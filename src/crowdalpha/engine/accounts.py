@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crowdalpha.engine.desk import Desk, known, require_id, same, taken
-from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tournament import ledger, stakes
 from crowdalpha.tournament.ledger import Entry
+from crowdalpha.tournament.money import format_amount
 from crowdalpha.tournament.ports import Reading, TakenError, Transaction
 from crowdalpha.tournament.records import METAMODEL, Account, Model
 from crowdalpha.tournament.stakes import AtRisk, StakeChange, Step
@@ -87,6 +88,7 @@ def move(desk: Desk, entry: Entry, what: str, key: str, now: datetime) -> bool:
     try:
         with desk.store.transaction() as work:
             done = work.post(entry)
+            refuse_if_any(_too_much(-work.balance(ledger.EXTERNAL)))
             if done:
                 said = {"key": key, "entry": entry.id, "postings": {p.account: str(p.amount) for p in entry.postings}}
                 work.append(what, said, now)
@@ -97,6 +99,14 @@ def move(desk: Desk, entry: Entry, what: str, key: str, now: datetime) -> bool:
         if kept.postings == entry.postings:  # asked again later: it is done
             return False
         raise InputError(taken(entry.kind, key, "one that moved something else")) from None
+
+
+def _too_much(paid_in: int) -> list[Problem]:
+    """More money in play than stakes can be scored with."""
+    if paid_in <= ledger.ALL_MONEY:
+        return []
+    expected, found = f"at most {format_amount(ledger.ALL_MONEY)} in all", format_amount(paid_in)
+    return [Problem("balance_too_large", expected, found, "pay in less", "all that was paid in")]
 
 
 def change_stake(desk: Desk, ask: Callable[..., Step], id: str, model: str, now: datetime, *amount: int) -> StakeChange:

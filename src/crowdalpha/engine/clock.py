@@ -43,15 +43,26 @@ DONE, WAITS = True, False
 def tick(desk: Desk, now: datetime) -> list[str]:
     """Do everything that is due by `now`, in order; what was done, by the keys of the events.
 
-    A round whose target or beacon has not arrived waits, and holds up no other.
+    A round whose target or beacon has not arrived waits, and holds up no other. Nor does one that cannot be scored,
+    say for a file that is lost: what is wrong with it is raised once all others have had their turn.
     """
     done: list[str] = []
     waiting: set[int] = set()
+    broken: list[Exception] = []
     while event := _next_due(desk, now, waiting):
-        if perform(desk, event):
+        try:
+            performed = perform(desk, event)
+        except Exception as error:
+            if event.action in (Action.OPEN, Action.CLOSE):  # rounds open and close in the order of their numbers
+                raise
+            broken.append(error)
+            performed = WAITS
+        if performed:
             done.append(event.key)
         else:
             waiting.add(event.round)
+    if broken:
+        raise broken[0]
     return done
 
 
@@ -145,8 +156,15 @@ def _open(desk: Desk, round: Round, event: Due) -> bool:
     with desk.store.transaction() as work:
         if _advance(work, round, event):
             for submission in waited:
-                record(work, submission, desk)
+                record(work, replace(submission, id=_free(work, submission.id)), desk)
     return DONE
+
+
+def _free(work: Transaction, id: str) -> str:
+    """An id for a submission that nobody has chosen for another: ids of participants may look like ours."""
+    while work.get(Submission, id) is not None:
+        id += "+"
+    return id
 
 
 def _close(desk: Desk, round: Round, event: Due) -> bool:

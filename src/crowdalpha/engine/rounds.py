@@ -14,7 +14,8 @@ from crowdalpha.engine import desk as names
 from crowdalpha.engine.desk import Desk, begun, known, require_id, same
 from crowdalpha.payouts import require_fair
 from crowdalpha.payouts import rules as dated_rules
-from crowdalpha.scoring.metrics import metric
+from crowdalpha.scoring.arrays import Floats
+from crowdalpha.scoring.metrics import Era, evaluate, metric
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tournament import seeds
 from crowdalpha.tournament.digests import digest
@@ -23,12 +24,10 @@ from crowdalpha.tournament.ports import Reading, Transaction
 from crowdalpha.tournament.records import METAMODEL, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Round, Stage
 from crowdalpha.tournament.rulesets import rule_set
-from crowdalpha.tournament.scoringday import final_day
+from crowdalpha.tournament.scoringday import final_day, possible
 from crowdalpha.tournament.settlement import Payout
 from crowdalpha.tournament.stakes import AtRisk
 
-BEACONS = {seeds.QUICKNET.name: seeds.QUICKNET}
-"""The public randomness that a round may wait for, by name."""
 DATED = frozenset(rule.name for rule in dated_rules())
 """The rules that have been in force: the fairness gate is for all others."""
 
@@ -71,7 +70,7 @@ def schedule(
         before = work.get(Round, round.number)
         if before is not None:
             return same(before, announced)
-        refuse_if_any(_out_of_order(announced, desk.unresolved(work)))
+        refuse_if_any([*_too_late(announced, now), *_out_of_order(announced, desk.unresolved(work))])
         work.insert(announced, Progress(round.number, Stage.SCHEDULED))
         said = {"round": round.number, "commitment": announced.commitment, "universe": announced.universe}
         work.append("round.scheduled", said | {"record": digest([announced])}, now)
@@ -80,17 +79,27 @@ def schedule(
 
 def set_target(desk: Desk, number: int, day: int | None, target: Mapping[str, float]) -> None:
     """Hand in the target of a scoring day, or the final one (None): a number for every id of the universe."""
-    ids = desk.universe(desk.round(number))
+    round = desk.round(number)
+    ids = desk.universe(round)
     missing = [id for id in ids if id not in target or not np.isfinite(target[id])]
     if missing:
         found = f"none for {len(missing)} ids, first {missing[0]!r}"
         raise InputError(Problem("target_incomplete", "a number for every id of the round", found, "complete it"))
-    values = np.array([target[id] for id in ids], "<f8").tobytes()
+    column = np.array([target[id] for id in ids], "<f8")
+    values = column.tobytes()
     kept = desk.target(number, day)
     if kept is not None and kept != values:
         where, fix = f"round {number}", "what was handed in stays; score another round"
         raise InputError(Problem("target_changed", "the target that was handed in", "another", fix, where))
+    _require_scorable(round, column)
     desk.files.write(names.target_name(number, day), values)
+
+
+def _require_scorable(round: Round, target: Floats) -> None:
+    """Refuse a target that no model can be scored against, while another can still be handed in in its place."""
+    alone = np.arange(len(target), dtype=float)[:, np.newaxis]
+    era = Era(alone, target, np.ones(1, np.int64), features=alone, benchmarks=alone[::-1], ties=round.ties)
+    evaluate([name for name in round.metrics if possible(name, True, alone, alone)], era)
 
 
 def set_beacon(desk: Desk, number: int, value_number: int, value: bytes, now: datetime) -> None:
@@ -101,7 +110,10 @@ def set_beacon(desk: Desk, number: int, value_number: int, value: bytes, now: da
         if not round.beacon:
             fix = "name one when the round is scheduled"
             raise InputError(Problem("no_beacon", "a round that waits for a beacon", f"round {number}", fix))
-        BEACONS[round.beacon].check(value_number, round.close_time)
+        seeds.BEACONS[round.beacon].check(value_number, round.close_time)
+        if len(value) != seeds.BEACON_BYTES:
+            expected, found = f"{seeds.BEACON_BYTES} bytes", f"{len(value)} bytes"
+            raise InputError(Problem("bad_beacon", expected, found, "hand in the whole value", f"round {number}"))
         if progress.beacon and progress.beacon != value.hex():
             raise InputError(Problem("beacon_changed", "the value that was handed in", "another", "keep the first"))
         if not progress.beacon:
@@ -238,14 +250,22 @@ def _out_of_order(round: Round, others: Sequence[Round]) -> list[Problem]:
     return found
 
 
+def _too_late(round: Round, now: datetime) -> list[Problem]:
+    """A round is announced before it opens: its commitment binds nobody who has seen what was handed in."""
+    if now <= round.open_time:
+        return []
+    expected, found = f"an announcement by {round.open_time.isoformat()}, when it opens", f"one at {now.isoformat()}"
+    return [Problem("announced_late", expected, found, "let it open later", f"round {round.number}")]
+
+
 def _problems(desk: Desk, round: Round, universe: Sequence[str]) -> list[Problem]:
     found = [Problem("id_twice", "each id once", "one twice", "drop it", "universe")] * (
         len(set(universe)) < len(universe)
     )
     if len(universe) < 2:
         found.append(Problem("too_few_ids", "2 ids or more", str(len(universe)), "name the ids asked for", "universe"))
-    if round.beacon and round.beacon not in BEACONS:
-        expected = f"one of {', '.join(BEACONS)}, or none"
+    if round.beacon and round.beacon not in seeds.BEACONS:
+        expected = f"one of {', '.join(seeds.BEACONS)}, or none"
         found.append(Problem("unknown_beacon", expected, repr(round.beacon), "choose one of them", "beacon"))
     for name in round.metrics:
         metric(name)

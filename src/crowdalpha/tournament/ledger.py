@@ -28,6 +28,8 @@ EXTERNAL = "external"
 TREASURY = "treasury"
 BURNED = "burned"
 ROUNDING = "rounding"
+ALL_MONEY = 2**62 - 1
+"""The most units that may be in play together, about 4.6 billion coins: no stake can be larger, or it has no weight."""
 _SHARED = (EXTERNAL, TREASURY, BURNED, ROUNDING)
 _OWNED = ("wallet", "reserve", "stake", "release")
 

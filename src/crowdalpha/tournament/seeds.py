@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 
 SECRET_BYTES = 32
+BEACON_BYTES = 32
+"""Bytes of a value of public randomness."""
 
 
 def commitment(secret: bytes) -> str:
@@ -110,6 +112,8 @@ class Beacon:
 
 QUICKNET = Beacon("drand quicknet", datetime.fromtimestamp(1_692_803_367, UTC), timedelta(seconds=3))
 """The League of Entropy's unchained beacon, chain 52db9ba7...84e971."""
+BEACONS = {QUICKNET.name: QUICKNET}
+"""The public randomness that a round may wait for, by name."""
 
 
 def _secret(secret: bytes) -> bytes:

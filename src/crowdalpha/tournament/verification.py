@@ -17,6 +17,7 @@ from crowdalpha.tournament.records import Score, Submission
 from crowdalpha.tournament.rulesets import NONE
 from crowdalpha.tournament.scoringday import Scored, final_day, score_day, score_records
 from crowdalpha.tournament.seeds import commitment
+from crowdalpha.tournament.sequence import astray
 
 FIX = "do not rely on this round before its operator has explained it"
 WIDTHS = {"amount", "at_risk", "owed", "paid"}
@@ -27,7 +28,8 @@ def verify(evidence: Evidence, custom: Mapping[str, Policy] = NONE) -> tuple[Pro
 
     Checked are the chain of the log; that the round, its ids and its secret are those that were announced before it
     opened; that every submission, and nothing else, is the one that was received; that stakes, targets, scores and
-    payouts are those that were logged; and, from these, every score of every day and every payout, to the bit.
+    payouts are those that were logged; that everything happened in its turn; and, from these, every score of every day
+    and every payout, to the bit.
 
     `custom` are payout policies that are not ours, by name. Numbers that differ come first, each by its name: a metric
     of a model on a day, a payout, a stake.
@@ -37,10 +39,12 @@ def verify(evidence: Evidence, custom: Mapping[str, Policy] = NONE) -> tuple[Pro
         for check in (_chain, _announcement, _beacon, _submissions, _stakes, _targets, _settled)
         for problem in check(evidence)
     ]
+    numbers: list[Problem] = []
     try:
-        numbers = list(_numbers(evidence, custom))
+        found += astray(evidence, custom)
+        numbers += _numbers(evidence, custom)
     except (InputError, ValueError, IndexError, KeyError) as error:
-        numbers = [Problem("not_computable", "evidence to compute from", str(error)[:200], FIX, _round(evidence))]
+        numbers.append(Problem("not_computable", "evidence to compute from", str(error)[:200], FIX, _round(evidence)))
     return (*numbers, *found)
 
 
