@@ -8,7 +8,6 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any
 
-from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament.money import UNITS
 
 LONGEST = 60
@@ -69,6 +68,8 @@ def number(value: float | None) -> float | None:
 def plain_amount(text: str) -> str:
     """An amount as clients write it, 18 decimals and exponents included, as the tournament reads it.
 
+    What is no amount stays as it is: the tournament refuses it in its own words.
+
     >>> plain_amount("1E-9"), plain_amount("12.500000000000000000")
     ('0.000000001', '12.5')
     """
@@ -77,7 +78,6 @@ def plain_amount(text: str) -> str:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or abs(amount.adjusted()) > LONGEST:
-        problem = Problem("bad_amount", 'an amount in coins such as "12.5"', ascii(text)[:60], "correct it", "amount")
-        raise InputError(problem)
+        return text
     plain = format(amount, "f")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
