@@ -23,8 +23,10 @@ from crowdalpha.tournament.people import Answered
 
 Item = TypeVar("Item")
 KEY = re.compile(r"[\x21-\x7e]{1,64}")
-KEPT, ABANDONED = timedelta(days=1), timedelta(minutes=5)
-"""How long an answer is given again, and how long one is waited for."""
+KEPT, ABANDONED = timedelta(days=1), timedelta(seconds=30)
+"""How long an answer is given again, and after how long one is not to be waited for: whoever worked on it was killed.
+
+If not, no harm is done: what is made twice has the same id, and is made once."""
 AT_WORK, OPEN_AGAIN = 0, -1
 
 
