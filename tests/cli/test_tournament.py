@@ -279,7 +279,18 @@ def test_a_changed_number_in_a_bundle_is_named_and_ends_with_1(played, tmp_path)
 
 def test_a_round_and_everything_is_verified_in_place(played):
     assert played.run("verify", 1) == "round 1: proven\n"
-    assert played.run("verify", "--all") == "the money and the log: in order\nround 1: proven\n"
+    told = played.run("verify", "--all")
+    assert re.fullmatch(r"the money and the log up to \d+:[0-9a-f]{64}: in order\nround 1: proven\n", told)
+
+
+def test_a_head_that_was_published_shows_a_log_that_was_written_anew(played):
+    number, hash = re.search(r"up to (\d+):([0-9a-f]{64})", played.run("verify", "--all")).groups()
+    assert "in order" in played.run("verify", "--all", "--head", f"{number}:{hash}")
+    other = played.run("verify", "--all", "--head", f"{number}:{'0' * 64}", code=1)
+    assert "[event_changed]" in other
+    assert "[event_missing]" in played.run("verify", "--all", "--head", f"{int(number) + 1}:{hash}", code=1)
+    assert "64 hex digits" in played.run("verify", "--all", "--head", "7", code=2)
+    assert "goes with --all" in played.run("verify", 1, "--head", f"{number}:{hash}", code=2)
 
 
 def test_a_changed_score_is_the_first_number_that_differs(spoiled):

@@ -94,7 +94,21 @@ def test_nobody_pays_in_more_than_stakes_can_be_scored_with() -> None:
     assert engine.verify(1) == ()
 
 
+def test_a_target_of_a_day_that_the_round_does_not_have_is_refused() -> None:
+    engine = new(MemoryStore(), rounds=1)
+    for day in (0, 21):
+        truth = dict(zip(IDS, target(1).tolist(), strict=True))
+        assert refusal(lambda day=day, truth=truth: engine.set_target(1, day, truth)) == "unknown_day"
+
+
 # to have one's way with a round
+
+
+@pytest.mark.parametrize("choice", [(9.0, 9.0), (1e308, 1e308), (-1.0, 0.0)])
+def test_a_payout_that_no_rule_offers_is_not_chosen(choice: tuple[float, float]) -> None:
+    engine = new(MemoryStore(), rounds=1)
+    assert refusal(lambda: engine.choose("ada", choice, START)) == "choice_not_offered"
+    assert refusal(lambda: engine.add_model("new", "ada", "new", START, choice=choice)) == "choice_not_offered"
 
 
 def test_a_round_is_announced_before_it_opens_or_not_at_all() -> None:
@@ -114,7 +128,7 @@ def test_a_beacon_is_a_whole_value(value: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def honest() -> Evidence:
-    engine = new(MemoryStore(), rounds=2, beacon="drand quicknet", scoring_times=())
+    engine = new(MemoryStore(), rounds=2, beacon="drand quicknet", metrics=("corr", "mmc2"))
     for number in (1, 2):
         first = seeds.QUICKNET.first_after(weekly(number).close_time)
         engine.set_beacon(number, first, bytes(32), weekly(number).close_time)
@@ -152,14 +166,15 @@ def test_a_log_that_is_written_anew_as_it_was_is_proven(honest: Evidence) -> Non
 
 
 def test_a_round_that_pays_without_a_final_score_is_not_proven(honest: Evidence) -> None:
+    rest = tuple(score for score in honest.scores if not score.final)
     gifts = tuple(replace(payout, owed=COIN, paid=COIN) for payout in honest.payouts)
 
     def rewrite(event: Event) -> list[tuple[str, datetime, dict[str, Any]]]:
-        if of(event, "round.scored"):
+        if of(event, "round.scored") and event.payload["day"] == 21:
             return []
         return [said(event, payouts=digest(gifts)) if of(event, "round.settled") else said(event)]
 
-    assert codes(forged(honest, rewrite, payouts=gifts, scores=())) == {"out_of_turn"}
+    assert codes(forged(honest, rewrite, payouts=gifts, scores=rest)) == {"out_of_turn"}
 
 
 def test_a_round_announced_after_it_opened_is_not_proven(honest: Evidence) -> None:

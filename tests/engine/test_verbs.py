@@ -239,7 +239,7 @@ def test_a_choice_counts_from_the_next_close_and_one_that_the_rule_does_not_offe
     engine: Engine,
 ) -> None:
     engine.choose("ada", (0.0, 2.0), START)
-    engine.choose("bob", (9.0, 9.0), START)
+    engine.choose("bob", (0.75, 2.25), START)
     engine.tick(FIRST.open_time)
     for model in MODELS:
         engine.submit(model, model, upload(1, model), FIRST.open_time)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crowdalpha.engine.desk import Desk, known, require_id, same, taken
+from crowdalpha.payouts import POLICIES
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tournament import ledger, stakes
 from crowdalpha.tournament.ledger import Entry
@@ -38,6 +39,10 @@ class Statement:
     entries: tuple[Entry, ...]
 
 
+MOST = 100.0
+"""The largest multiplier, either sign, where a policy leaves the choice free."""
+
+
 def open_account(desk: Desk, id: str, name: str, now: datetime) -> Account:
     """A new account, with an empty wallet."""
     require_id("account", id)
@@ -57,6 +62,7 @@ def add_model(desk: Desk, model: Model, now: datetime) -> Model:
     if model.id == METAMODEL:
         found, fix = repr(model.id), "choose another"
         raise InputError(Problem("reserved_id", "an id that is not the metamodel's own", found, fix, "model"))
+    _require_offered(desk, (model.corr_multiplier, model.mmc_multiplier))
     with desk.store.transaction() as work:
         known(work.get(Account, model.account), "account", model.account)
         before = work.get(Model, model.id)
@@ -70,6 +76,7 @@ def add_model(desk: Desk, model: Model, now: datetime) -> Model:
 
 def choose(desk: Desk, model: str, choice: tuple[float, float] | None, now: datetime) -> Model:
     """Change the payout a model has chosen, from the next close on."""
+    _require_offered(desk, choice or (None, None))
     with desk.store.transaction() as work:
         chosen = replace(
             known(work.get(Model, model, lock=True), "model", model),
@@ -80,6 +87,21 @@ def choose(desk: Desk, model: str, choice: tuple[float, float] | None, now: date
         said = {"model": model, "choice": "default" if choice is None else f"{choice[0]:g} {choice[1]:g}"}
         work.append("model.chose", said, now)
     return chosen
+
+
+def _require_offered(desk: Desk, choice: tuple[float | None, float | None]) -> None:
+    """Refuse multipliers that no rule offers: rounds would pay the default instead, and nobody would be told."""
+    policies = [*desk.policies.values(), *(each.policy for each in POLICIES.values() if each.policy.choices)]
+    free = any(not policy.choices for policy in policies) and max(abs(part or 0) for part in choice) <= MOST
+    if choice == (None, None) or free or any(choice in policy.choices for policy in policies):
+        return
+    offered = sorted({pair for policy in policies for pair in policy.choices})
+    expected, found = ", ".join(map(_said, offered)), _said(choice)
+    raise InputError(Problem("choice_not_offered", f"one of {expected}", found, "see `crowdalpha rules`", "payout"))
+
+
+def _said(choice: tuple[float | None, float | None]) -> str:
+    return " ".join("none" if part is None else f"{part:g}" for part in choice)
 
 
 def move(desk: Desk, entry: Entry, what: str, key: str, now: datetime) -> bool:

@@ -80,6 +80,10 @@ def schedule(
 def set_target(desk: Desk, number: int, day: int | None, target: Mapping[str, float]) -> None:
     """Hand in the target of a scoring day, or the final one (None): a number for every id of the universe."""
     round = desk.round(number)
+    if day is not None and not 1 <= day <= len(round.scoring_times):
+        fix = "name one of its scoring days, or none for the final target"
+        n_days = str(len(round.scoring_times))
+        raise InputError(Problem("unknown_day", f"one of {n_days} scoring days", str(day), fix, f"round {number}"))
     ids = desk.universe(round)
     missing = [id for id in ids if id not in target or not np.isfinite(target[id])]
     if missing:

@@ -68,7 +68,7 @@ def choose(engine: Engine, model: str, payout: tuple[float, float] | None, now: 
     Without --payout it is the rule's default again.
     """
     chosen = engine.choose(model, payout, now)
-    answer(chosen, f"model {model}, {_choice(chosen)} from the next close on", as_json)
+    answer(chosen, f"model {model}, {_choice(chosen)} from the next close on where the rule offers it", as_json)
 
 
 @command.command(name="deposit")

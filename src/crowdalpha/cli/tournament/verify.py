@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -33,30 +34,53 @@ def subject(value: str) -> int | Path:
     return int(value) if value.isdecimal() and len(value) < 10 else Path(value)
 
 
+def _head(value: str) -> tuple[int, str]:
+    """A published head: the number of an event, a colon, its hash.
+
+    >>> _head("7:" + 64 * "0")[0]
+    7
+    """
+    number, _, hash = value.partition(":")
+    if not number.isdecimal() or len(number) > 15 or not re.fullmatch("[0-9a-f]{64}", hash):
+        raise click.BadParameter("It is the number of an event, a colon, and 64 hex digits, as --all tells it.")
+    return int(number), hash
+
+
+published = click.option("--head", "heads", multiple=True, metavar="NUMBER:HASH",
+                         callback=lambda ctx, param, values: tuple(map(_head, values)),
+                         help="With --all: the last event as it was published once; may be repeated.")  # fmt: skip
+
+
 @click.command(name="verify")
 @click.argument("target", type=subject, required=False)
 @click.option("--all", "everything", is_flag=True, help="Every resolved round, the money, and the whole log.")
+@published
 @in_folder
 @as_json
 @reports_refusals
-def command(target: int | Path | None, everything: bool, folder: Path, as_json: bool) -> None:
+def command(
+    target: int | Path | None, everything: bool, heads: tuple[tuple[int, str], ...], folder: Path, as_json: bool
+) -> None:
     """Recompute TARGET, the number of a resolved round or a file of `crowdalpha bundle`, to the last number.
 
-    A file needs no tournament. Exit codes: 0 proven, 1 something differs, 3 refused.
+    A file needs no tournament. With --all the last event of the log is told: whoever keeps it can tell later, with
+    --head, whether the log was written anew since. Exit codes: 0 proven, 1 something differs, 3 refused.
     """
     if everything == (target is not None):
         raise click.UsageError("Name a round, a file, or --all.")
+    if heads and not everything:
+        raise click.UsageError("--head goes with --all.")
     with refusals():
-        found = _of_file(target) if isinstance(target, Path) else _of_rounds(target, folder)
+        found = _of_file(target) if isinstance(target, Path) else _of_rounds(target, folder, heads)
     _tell(found, as_json)
     if any(found.values()):
         sys.exit(DIFFERS)
 
 
-def _of_rounds(number: int | None, folder: Path) -> Findings:
+def _of_rounds(number: int | None, folder: Path, heads: tuple[tuple[int, str], ...]) -> Findings:
     """What differs in one round of a tournament, or in all of them."""
     with opened(folder) as (engine, _):
-        return _of_all(engine) if number is None else {f"round {number}": engine.verify(number)}
+        return _of_all(engine, heads) if number is None else {f"round {number}": engine.verify(number)}
 
 
 def _of_file(path: Path) -> Findings:
@@ -78,16 +102,18 @@ def _of_file(path: Path) -> Findings:
     return {where: shares.verify_share(share)}
 
 
-def _of_all(engine: Engine) -> Findings:
+def _of_all(engine: Engine, heads: tuple[tuple[int, str], ...]) -> Findings:
     """What differs in any resolved round, and whether money and log are in order."""
     from crowdalpha.storage.audit import faults
+    from crowdalpha.tournament.events import Head, head
     from crowdalpha.tournament.records import Progress
     from crowdalpha.tournament.rounds import Stage
 
     found: Findings = {}
     with progress("Verifying") as told:
         with engine.store.reading() as work:
-            found[BOOKS] = faults(work)
+            last = head(work.events())
+            found[f"{BOOKS} up to {last.number}:{last.hash}"] = faults(work, [Head(*each) for each in heads])
             numbers = [each.round for each in work.find(Progress, stage=Stage.RESOLVED)]
         for done, number in enumerate(numbers, 1):
             found[f"round {number}"] = engine.verify(number)
@@ -109,7 +135,7 @@ def _plain(where: str, problems: tuple[Problem, ...]) -> dict[str, Any]:
 def _lines(where: str, problems: tuple[Problem, ...]) -> Iterator[str]:
     """The verdict, and the first number that differs."""
     if not problems:
-        yield f"{where}: in order" if where == BOOKS else f"{where}: proven"
+        yield f"{where}: in order" if where.startswith(BOOKS) else f"{where}: proven"
         return
     yield f"{where}: differs in {counted(len(problems), 'place')}, first"
     yield f"    {problems[0]}"
