@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from crowdalpha.scoring.bootstrap import percentile_interval
 
 Floats = NDArray[np.float64]
-RESAMPLES = 4000
+RESAMPLES = 20_000
 """Resamples of an interval."""
 
 
@@ -41,8 +42,13 @@ def interval(
     (1.0, 1.0, 1.0)
     """
     table = samples[:, None] if samples.ndim == 1 else samples
-    drawn = stream(seed, "resample", len(table)).integers(len(table), size=(RESAMPLES, len(table)))
-    counts = np.zeros((RESAMPLES, len(table)))
-    np.add.at(counts, (np.arange(RESAMPLES)[:, None], drawn), 1.0)
-    low, high = percentile_interval(statistic(counts @ table / len(table)), confidence)
+    resampled = statistic(_shares(len(table), seed) @ table)
+    low, high = percentile_interval(resampled, confidence)
     return float(statistic(table.mean(axis=0))), low, high
+
+
+@lru_cache(maxsize=4)
+def _shares(n: int, seed: object) -> Floats:
+    """How much of each resample each season makes up, (n_resamples, n_seasons)."""
+    drawn = stream(seed, "resample", n).integers(n, size=(RESAMPLES, n)) + n * np.arange(RESAMPLES)[:, None]
+    return np.bincount(drawn.ravel(), minlength=n * RESAMPLES).reshape(RESAMPLES, n) / n

@@ -150,8 +150,14 @@ def pay(
     rules: RuleSet, round: Round, at_risk: Sequence[AtRisk], scored: Sequence[Scored], *, balances: Balances
 ) -> Settlement:
     """Settle a round by its scores, the last of `scored`, and by those before it if the rule looks back."""
+    paid = fractions(rules, at_risk, scored)
+    return settlement.settle(round.number, at_risk, paid, round.resolve_time, balances=balances)
+
+
+def fractions(rules: RuleSet, at_risk: Sequence[AtRisk], scored: Sequence[Scored]) -> dict[str, float]:
+    """What a rule pays of every stake, by the scores of the round, the last of `scored`, and of those before it."""
     names = [risk.model for risk in at_risk]
-    fractions = settlement.fractions(
+    return settlement.fractions(
         rules.policy,
         at_risk,
         _window(rules.corr, rules.policy.window, scored, names),
@@ -159,7 +165,6 @@ def pay(
         payout_factor=settlement.round_factor(at_risk, rules.threshold),
         metamodel_corr=scored[-1].crowd.get(rules.corr, float("nan")),
     )
-    return settlement.settle(round.number, at_risk, fractions, round.resolve_time, balances=balances)
 
 
 def choice_of(rules: RuleSet, wanted: Choice | None) -> Choice:
