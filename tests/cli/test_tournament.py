@@ -233,6 +233,12 @@ def test_the_leaderboard_has_ranks_intervals_and_who_cannot_be_told_apart(played
     assert by_account["lines"][-1]["rank"] is None, "cy had nothing at risk"
 
 
+def test_a_model_whose_id_nobody_can_read_is_called_by_its_name(cup):
+    cup.run("account", "open", "eve", "--now", "2026-01-01")
+    cup.run("account", "model", "eve", "5f0c9a1e-7777", "--name", "first", "--now", "2026-01-01")
+    assert "first (5f0c9a1e)" in cup.run("leaderboard", "--window", "all", "--now", "2026-01-02")
+
+
 @pytest.mark.parametrize(("window", "rounds"), [("3w", []), ("60d", [1]), ("1 round", [1]), ("9999y", [1])])
 def test_a_window_goes_back_by_days_by_years_by_rounds_or_to_the_beginning(played, window, rounds):
     assert played.read("leaderboard", "--window", window, "--now", AFTER)["rounds"] == rounds

@@ -58,7 +58,16 @@ def command(
     if as_json:
         print_json(facts(board))
     else:
-        _print(board)
+        _print(board, _called(engine))
+
+
+def _called(engine: Engine) -> dict[str, str]:
+    """What models and accounts are called, by their ids, where that is something else."""
+    from crowdalpha.tournament.records import Account, Model
+
+    with engine.store.reading() as work:
+        everybody: list[Account | Model] = [*work.find(Account), *work.find(Model)]
+    return {each.id: f"{each.name} ({each.id[:8]})" for each in everybody if each.name.casefold() != each.id.casefold()}
 
 
 def _newest(engine: Engine, n_rounds: int, now: datetime) -> tuple[int, int]:
@@ -70,23 +79,26 @@ def _newest(engine: Engine, n_rounds: int, now: datetime) -> tuple[int, int]:
     return (numbers[0], numbers[-1]) if numbers else (0, 0)
 
 
-def _print(board: Board) -> None:
+def _print(board: Board, called: dict[str, str]) -> None:
     columns = ("rank", "who", board.metric, "95%", "ranks", "rounds", "missed")
     title = f"{board.metric} over {counted(len(board.rounds), 'round')}, by {board.method}"
-    rows = [_row(line, benchmark=line.name in board.benchmarks) for line in board.lines]
-    print_table(title, columns, rows, left=2, caption=_equals(board.equals), spare=SPARE)
+    rows = [
+        _row(line, called.get(line.name, line.name), benchmark=line.name in board.benchmarks) for line in board.lines
+    ]
+    print_table(title, columns, rows, left=2, caption=_equals(board.equals, called), spare=SPARE)
 
 
-def _row(line: Standing, *, benchmark: bool) -> tuple[str, ...]:
+def _row(line: Standing, name: str, *, benchmark: bool) -> tuple[str, ...]:
     ranks = "-" if line.best_rank is None else f"{line.best_rank} to {line.worst_rank}"
-    name = f"{line.name} (benchmark)" if benchmark else line.name
+    name = f"{name} (benchmark)" if benchmark else name
     value, rank = number(line.value), "-" if line.rank is None else str(line.rank)
     return (rank, name, value, span(line.low, line.high), ranks, str(line.scored), str(line.missed))
 
 
-def _equals(equals: tuple[Difference, ...]) -> str:
+def _equals(equals: tuple[Difference, ...], called: dict[str, str]) -> str:
     """Who cannot be told apart from whom, a line for each that has somebody below."""
     below: dict[str, list[str]] = {}
     for pair in equals:
-        below.setdefault(pair.one, []).append(pair.other)
+        one, other = (called.get(name, name) for name in (pair.one, pair.other))
+        below.setdefault(one, []).append(other)
     return "\n".join(f"{one} cannot be told apart from {', '.join(others)}." for one, others in below.items())
