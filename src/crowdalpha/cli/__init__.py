@@ -33,6 +33,9 @@ CHAPTERS = {
         "leaderboard": "Rank models or accounts, with intervals.",
         "replay": "Play a history as a tournament whose stakes compound.",
     },
+    "Ask what a rule would pay": {
+        "lab": "Try claims about rules and attacks on them, on simulated crowds.",
+    },
     "Take part": {
         "numerapi": "Have numerapi's own command line ask a server of yours.",
     },
@@ -51,6 +54,7 @@ CHAPTERS = {
 """The verbs, in the order people meet them."""
 HOMES = {
     "Score a crowd": "crowdalpha.cli",
+    "Ask what a rule would pay": "crowdalpha.cli",
     "Take part": "crowdalpha.cli",
     "Score a history again and again": "crowdalpha.cli.history",
     "Serve a tournament": "crowdalpha.cli.serving",

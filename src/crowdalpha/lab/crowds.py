@@ -59,6 +59,11 @@ class Drawn:
     shared: Floats
     hard: bool
 
+    @property
+    def target(self) -> Floats:
+        """What came true, in bins, (n_ids,)."""
+        return np.asarray(self.era.given("target"))
+
 
 @dataclass(frozen=True)
 class World:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from crowdalpha.lab.chance import Floats, interval
 from crowdalpha.lab.crowds import Shape, World
 from crowdalpha.lab.seasons import choice_of, fractions, master_of, opening_balances, score, seed_of
 from crowdalpha.payouts.policy import Policy
+from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.simulation.replay import Timetable
 from crowdalpha.tournament import settlement
 from crowdalpha.tournament.rulesets import NONE, RuleSet, rule_set
@@ -124,13 +126,23 @@ def judge(
     return tuple(sorted(found, key=_order, reverse=True))
 
 
-def try_rule(
-    rule: str, agents: Sequence[str] = tuple(AGENTS), trial: Trial = USUAL, *, custom: Mapping[str, Policy] = NONE
-) -> tuple[Verdict, ...]:
-    """Play every agent beside a simulated crowd and judge a rule by what they earn."""
-    honest = contest(AGENTS["honest"], trial)
-    others = [contest(AGENTS[name], trial) for name in agents if name != honest.agent.name]
-    return judge(rule, [honest, *others], honest=honest, custom=custom)
+def try_rules(
+    rules: Sequence[str],
+    agents: Sequence[str] = (),
+    trial: Trial = USUAL,
+    *,
+    custom: Mapping[str, Policy] = NONE,
+    told: Told = lambda done, all: None,
+) -> dict[str, tuple[Verdict, ...]]:
+    """Play agents, by default all, beside a simulated crowd and judge each rule by what they earn.
+
+    Refused with codes `unknown_rule` and `unknown_agent` before anything is played.
+    """
+    for rule in rules:
+        rule_set(rule, custom)
+    names = _agents(agents)
+    done = [contest(AGENTS[name], trial, partial(_part, told, k, len(names))) for k, name in enumerate(names)]
+    return {rule: judge(rule, done, honest=done[0], custom=custom) for rule in rules}
 
 
 def conviction(verdicts: Iterable[Verdict]) -> Verdict | None:
@@ -146,6 +158,20 @@ def sentence(rule: str, verdicts: Sequence[Verdict]) -> str:
         return f"{rule} is convicted by the {guilty.agent}. {guilty}"
     known = [str(each) for each in verdicts if each.finding == "documented"]
     return " ".join([f"{rule} is acquitted: no attack of {len(verdicts)} earned more than luck.", *known])
+
+
+def _agents(wanted: Sequence[str]) -> tuple[str, ...]:
+    """The agents to play, the honest one first: others are measured by it."""
+    unknown = sorted(set(wanted) - AGENTS.keys())
+    if unknown:
+        fix = "leave --agent out to try all"
+        raise InputError(Problem("unknown_agent", f"one of {', '.join(AGENTS)}", ", ".join(unknown), fix, "agent"))
+    return tuple(dict.fromkeys(["honest", *(wanted or AGENTS)]))
+
+
+def _part(told: Told, part: int, parts: int, done: int, all: int) -> None:
+    """Tell of a part of the whole as of the whole."""
+    told(part * all + done, parts * all)
 
 
 def _scored(
