@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crowdalpha.client.api import Client
     from crowdalpha.scoring import (
         METRICS,
         InputError,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METRICS",
+    "Client",
     "InputError",
     "corr",
     "draw_bags",
@@ -33,14 +35,19 @@ __all__ = [
     "score",
     "summarize",
 ]
-_TABLES = ("eras", "score")
+_HOMES = {
+    "Client": "crowdalpha.client.api",
+    "eras": "crowdalpha.tables.frames",
+    "score": "crowdalpha.tables.frames",
+}
+"""Where those names are that are not of the scoring library."""
 
 
 def __getattr__(name: str) -> Any:
     """A public name, imported on first use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("crowdalpha.tables.frames" if name in _TABLES else "crowdalpha.scoring"), name)
+    return getattr(import_module(_HOMES.get(name, "crowdalpha.scoring")), name)
 
 
 def __dir__() -> list[str]:

@@ -78,6 +78,7 @@ PUBLIC = {
     "/tournaments", "/tournaments/{tournament}", "/tournaments/{tournament}/rounds",
     "/tournaments/{tournament}/rounds/current", "/tournaments/{tournament}/rounds/{round}",
     "/tournaments/{tournament}/rounds/{round}/universe", "/tournaments/{tournament}/leaderboard",
+    "/tournaments/{tournament}/datasets", "/tournaments/{tournament}/datasets/{name}",
     "/models/{model}", "/models/{model}/scores", "/models/{model}/performances",
     "/profiles/models/{tournament}/{name}", "/profiles/accounts/{name}",
 }  # fmt: skip

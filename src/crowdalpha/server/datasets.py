@@ -8,6 +8,8 @@ live.parquet           the same of the newest round that has opened
 from __future__ import annotations
 
 import os
+from functools import lru_cache
+from hashlib import file_digest
 from pathlib import Path
 from secrets import token_hex
 
@@ -48,6 +50,12 @@ class Datasets:
             return self._given / name
         return self._live(found(wanted.get(name), "dataset", name))
 
+    def fingerprint(self, who: Caller, name: str, round: int | None = None) -> tuple[int, str]:
+        """The size of a file and its SHA-256."""
+        path = self.file(who, name, round)
+        state = path.stat()
+        return state.st_size, _digest(path, state.st_size, state.st_mtime_ns)
+
     def _opened(self, who: Caller) -> list[Round]:
         return [state.round for state in self._rounds.all(who) if state.round.open_time <= who.now]
 
@@ -78,6 +86,13 @@ class Datasets:
             content = engine.files.read(features_name(round))
             columns |= _columns(content, len(columns["id"]))  # type: ignore[arg-type]
         pq.write_table(pa.table(columns), path)
+
+
+@lru_cache(maxsize=1000)
+def _digest(path: Path, size: int, changed: int) -> str:
+    """The SHA-256 of a file, read once for as long as it is the same."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def live_name(round: Round) -> str:

@@ -7,7 +7,17 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from crowdalpha.server.rest import accounts, diagnostics, models, notices, results, stakes, submissions, tournaments
+from crowdalpha.server.rest import (
+    accounts,
+    datasets,
+    diagnostics,
+    models,
+    notices,
+    results,
+    stakes,
+    submissions,
+    tournaments,
+)
 from crowdalpha.server.rest.answers import PROBLEM, Told
 from crowdalpha.server.rest.shapes import ProblemDocument
 
@@ -21,7 +31,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def router() -> APIRouter:
     """All routes of the API."""
     whole = APIRouter(prefix=PREFIX, route_class=Told, responses=PROBLEMS)
-    for part in (tournaments, results, accounts, models, submissions, diagnostics, stakes, notices):
+    for part in (tournaments, datasets, results, accounts, models, submissions, diagnostics, stakes, notices):
         whole.include_router(part.routes)
     return whole
 

@@ -107,4 +107,9 @@ def _moved(entry: Entry, me: Person) -> shapes.TransactionOut:
         wallet=sum(posting.amount for posting in entry.postings if posting.account == wallet),
         models=sum(posting.amount for posting in entry.postings if posting.account in own),
         memo=entry.memo,
+        postings=[
+            shapes.PostingOut(account=posting.account, amount=posting.amount)
+            for posting in entry.postings
+            if posting.account in own | {wallet}
+        ],
     )

@@ -50,6 +50,11 @@ class RoundOut(Shape):
     commitment: str
     revealed: str | None
     universe: str
+    features: str
+    n_bags: int
+    final_bags: int
+    ties: str
+    beacon: str
 
 
 class RoundDetails(RoundOut):
@@ -69,6 +74,16 @@ class UniverseOut(Shape):
     round: int
     sha256: str
     ids: list[str]
+
+
+class DatasetOut(Shape):
+    """A file to work with: a link to it that is good for an hour, and what it is known again by."""
+
+    name: str
+    filename: str
+    url: str
+    size: int
+    sha256: str
 
 
 class ModelOut(Shape):
@@ -145,8 +160,15 @@ class MadeToken(TokenOut):
     secret: str | None
 
 
+class PostingOut(Shape):
+    """What an entry moved in one account of the ledger."""
+
+    account: str
+    amount: Amount
+
+
 class TransactionOut(Shape):
-    """What an entry of the ledger moved: into the wallet, and into the account's models."""
+    """What an entry of the ledger moved: into the wallet, into the account's models, and one by one."""
 
     id: str
     kind: str
@@ -154,6 +176,7 @@ class TransactionOut(Shape):
     wallet: Amount
     models: Amount
     memo: str
+    postings: list[PostingOut]
 
 
 class PayoutOut(Shape):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from crowdalpha.server.callers import Caller
 from crowdalpha.server.catalogue import refusal
@@ -44,12 +46,16 @@ def list_rounds(
     request: Request,
     response: Response,
     status: shapes.Stage | None = None,
-) -> shapes.Page[shapes.RoundOut]:
+    details: Annotated[bool, Query(description="With the sums of each.")] = False,
+) -> shapes.Page[shapes.RoundDetails] | shapes.Page[shapes.RoundOut]:
     """Rounds, newest first."""
     known(service, tournament)
     states = service.rounds.all(who, None if status is None else Stage(status))
     items, cursor = some.of(states, lambda state: [state.round.number])
     next_link(request, response, cursor)
+    if details:
+        summed = [_details(service, state, who) for state in items]
+        return shapes.Page[shapes.RoundDetails](items=summed, next_cursor=cursor)
     return shapes.Page[shapes.RoundOut](items=[_round(state, who) for state in items], next_cursor=cursor)
 
 
@@ -64,16 +70,7 @@ def current_round(tournament: int, service: Serving, who: Who) -> shapes.RoundOu
 def show_round(tournament: int, round: int, service: Serving, who: Who) -> shapes.RoundDetails:
     """A round with its sums."""
     known(service, tournament)
-    state, sums = service.rounds.one(who, round), service.rounds.overview(who, round)
-    return shapes.RoundDetails(
-        **_round(state, who).__dict__,
-        on_time=sums.on_time,
-        late=sums.late,
-        at_risk=sums.at_risk,
-        paid=sums.paid,
-        burned=sums.burned,
-        crowd=dict(sums.crowd),
-    )
+    return _details(service, service.rounds.one(who, round), who)
 
 
 @routes.get("/tournaments/{tournament}/rounds/{round}/universe")
@@ -95,6 +92,19 @@ def _tournament(service: Service) -> shapes.TournamentOut:
     )
 
 
+def _details(service: Service, state: RoundState, who: Caller) -> shapes.RoundDetails:
+    sums = service.rounds.overview(who, state.round.number)
+    return shapes.RoundDetails(
+        **_round(state, who).__dict__,
+        on_time=sums.on_time,
+        late=sums.late,
+        at_risk=sums.at_risk,
+        paid=sums.paid,
+        burned=sums.burned,
+        crowd=dict(sums.crowd),
+    )
+
+
 def _round(state: RoundState, who: Caller) -> shapes.RoundOut:
     round, progress = state.round, state.progress
     return shapes.RoundOut(
@@ -110,4 +120,9 @@ def _round(state: RoundState, who: Caller) -> shapes.RoundOut:
         commitment=round.commitment,
         revealed=progress.revealed or None,
         universe=round.universe,
+        features=round.features,
+        n_bags=round.n_bags,
+        final_bags=round.final_bags,
+        ties=round.ties,
+        beacon=round.beacon,
     )
