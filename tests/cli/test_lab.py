@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from pathlib import Path
 
 from click.testing import CliRunner
 
 from crowdalpha.cli import main
+from crowdalpha.lab.crowds import Shape, World
 
 
 def lab(*args: str) -> str:
@@ -48,3 +51,39 @@ def test_unknown_names_are_refused_before_anything_is_played() -> None:
         result = CliRunner().invoke(main, ["lab", *args, "--json"])
         assert result.exit_code == 3
         assert [problem["code"] for problem in json.loads(result.output)["problems"]] == [code]
+
+
+def write(path: Path, *rows: tuple[object, ...]) -> str:
+    with path.open("w", newline="") as out:
+        csv.writer(out).writerows(rows)
+    return str(path)
+
+
+def files(folder: Path) -> list[str]:
+    """A simulated crowd as the files of a history."""
+    world = World(Shape(models=3, ids=30, edge=0.4), seed="cli")
+    eras = [drawn.era for drawn in world.rounds(4)]
+    cells = [(era.label, name, *row) for era in eras for name, row in zip(era.ids, era.predictions, strict=True)]
+    true = [(era.label, *pair) for era in eras for pair in zip(era.ids, era.given("target"), strict=True)]
+    predictions = write(folder / "predictions.csv", ("era", "id", *world.models), *cells)
+    targets = write(folder / "targets.csv", ("era", "id", "target"), *true)
+    stakes = write(folder / "stakes.csv", ("model", "stake"), *((name, 100) for name in world.models))
+    return [predictions, "--targets", targets, "--stakes", stakes, "--bags", "3"]
+
+
+def test_a_history_is_played_under_each_policy_and_who_gains_is_told(tmp_path: Path) -> None:
+    asked = ("replay", *files(tmp_path), "--policy", "corr", "--policy", "heavier-mmc")
+    found = json.loads(lab(*asked, "--json"))
+    assert [row["rule"] for row in found["outcomes"]] == ["corr", "heavier-mmc"]
+    assert {shift["model"] for shift in found["shifts"]} == {"m000", "m001", "m002"}
+    shown = lab(*asked)
+    assert "heavier-mmc instead of corr" in shown
+    assert "Of 3 models" in shown
+
+
+def test_a_replay_in_the_lab_ends_where_the_replay_of_a_tournament_does(tmp_path: Path) -> None:
+    history = files(tmp_path)
+    (outcome,) = json.loads(lab("replay", *history, "--policy", "corr", "--seed", "5", "--json"))["outcomes"]
+    result = CliRunner().invoke(main, ["replay", *history, "--rule", "corr", "--seed", "5", "--json"])
+    closing = sum(row["closing"] for row in json.loads(result.output)["models"])
+    assert abs(outcome["closing"] - closing) < 1e-9

@@ -23,7 +23,7 @@ CONFIDENCE = 0.99
 """Confidence of intervals: there are ten of them, and one in a hundred misses by luck."""
 EASY = Shape(models=20, ids=200, edge=0.2, hard_share=0.0)
 MIXED = Shape(models=20, ids=200, edge=0.5, own_edge=(0.0, 0.0), shared=0.3)
-ALIKE = Shape(models=150, ids=1000, edge=0.2, own_edge=(0.0, 0.0), hard_share=0.0, tail=0.0)
+ALIKE = Shape(models=100, ids=500, edge=0.25, own_edge=(0.0, 0.0), hard_share=0.0, tail=0.0)
 BLIND = Shape(models=20, ids=200, edge=0.0, own_edge=(0.0, 0.0))
 STRONG, WEAK = 0.3, 0.1
 """Correlations of the blended signals: those of the thread, .03 and .01, ten times as large."""
