@@ -11,6 +11,7 @@ import pytest
 from seasons import COIN, HALF_DAY, IDS, MODELS, START, WEEK, judge, new, play, target, upload, weekly
 
 from crowdalpha.engine import Engine
+from crowdalpha.engine.clock import looked_back
 from crowdalpha.payouts import PayoutError, policy_of
 from crowdalpha.scoring import bmc, corr, fnc
 from crowdalpha.scoring.problems import InputError
@@ -140,6 +141,53 @@ def test_a_late_submission_is_scored_with_nothing_at_risk_and_counts_for_the_nex
         (queued,) = work.find(Submission, round=2)
         assert (queued.model, queued.status, queued.content_hash) == ("ada", "on_time", receipt.content_hash)
         assert [r.amount for r in work.find(AtRisk, round=2, model="ada")] == [100 * COIN]
+
+
+def test_who_was_late_is_scored_and_not_ranked_and_no_payout_looks_back_at_it(engine: Engine) -> None:
+    for model in ("bob", "cy", "ada"):
+        when = FIRST.close_time + HALF_DAY if model == "ada" else FIRST.open_time
+        engine.tick(when)
+        engine.submit(model, model, upload(1, model), when)
+    hand_in(engine, 1, None, *range(1, 21))
+    engine.tick(FIRST.resolve_time)
+    with engine.store.reading() as work:
+        assert len(work.find(Score, round=1, day=FINAL, metric="corr")) == len(MODELS) + 1
+        seen = {score.model for score in looked_back(work, weekly(20), 10, ["corr"])}
+        assert seen == {METAMODEL, *MODELS} - {"ada"}
+    board = engine.leaderboard("corr", now=FIRST.resolve_time)
+    assert {line.name for line in board.lines if line.rank is None} == {"ada"}
+
+
+def test_others_are_not_measured_against_a_benchmark_that_came_late() -> None:
+    def scored(late: bool) -> dict[str, float]:
+        engine = new(MemoryStore(), metrics=("corr", "bmc"))
+        for name in ("early", "late"):
+            engine.add_model(name, "ada", name, START, benchmark=True)
+        engine.tick(FIRST.open_time)
+        engine.submit("early", "early", upload(1, MODELS[0]), FIRST.open_time)
+        for model in MODELS:
+            engine.submit(model, model, upload(1, model), FIRST.open_time)
+        engine.tick(FIRST.close_time)
+        if late:
+            engine.submit("late", "late", upload(9, MODELS[1]), FIRST.close_time)
+        hand_in(engine, 1, 1)
+        engine.tick(FIRST.scoring_times[0])
+        with engine.store.reading() as work:
+            return {s.model: s.value for s in work.find(Score, round=1, metric="bmc") if s.model in MODELS}
+
+    assert scored(late=True) == scored(late=False)
+
+
+def test_rounds_open_and_close_by_hand_in_the_order_of_their_numbers(engine: Engine) -> None:
+    second = weekly(2)
+    with pytest.raises(InputError) as refused:
+        engine.round_open(2, second.open_time)
+    assert refused.value.code == "not_next"
+    assert "open:1 first" in str(refused.value)
+    engine.tick(FIRST.open_time)
+    with pytest.raises(InputError) as refused:
+        engine.round_open(2, second.open_time)
+    assert "close:1 first" in str(refused.value)
 
 
 def test_of_several_late_ones_the_last_is_queued_and_one_sent_in_for_the_round_itself_replaces_it(

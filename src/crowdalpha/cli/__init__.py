@@ -7,6 +7,9 @@ import sys
 from importlib import import_module
 
 import click
+from click.core import ParameterSource
+
+from crowdalpha.cli.options import Place
 
 CHAPTERS = {
     "Score a crowd": {
@@ -64,6 +67,9 @@ TOURNAMENT = "crowdalpha.cli.tournament"
 COMMANDS = {name: f"{HOMES.get(chapter, TOURNAMENT)}.{name}" for chapter, verbs in CHAPTERS.items() for name in verbs}
 """Every verb and its module."""
 
+DISTANT = ("account", "round", "stake", "submit", "leaderboard")
+"""The verbs that can be asked of a server."""
+
 
 class Verbs(click.Group):
     """A group that knows its commands by name and imports one only to run it."""
@@ -89,7 +95,19 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="crowdalpha")
-def main() -> None:
+@click.option(
+    "--server",
+    metavar="URL",
+    envvar="CROWDALPHA_SERVER",
+    default="",
+    show_envvar=True,
+    help="Take part at this server: submit, stake, account, round, leaderboard.",
+)
+@click.option(
+    "--token", metavar="ID.SECRET", envvar="CROWDALPHA_TOKEN", default="", show_envvar=True, help="Who you are there."
+)
+@click.pass_context
+def main(context: click.Context, server: str, token: str) -> None:
     """What each model adds to the stake-weighted crowd.
 
     Files may be CSV, Parquet or Feather; predictions also a folder with a file per model.
@@ -99,3 +117,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name must not stop what a narrow encoding shows
+    said = context.get_parameter_source("server") is ParameterSource.COMMANDLINE
+    if said and context.invoked_subcommand not in DISTANT:
+        raise click.UsageError(f"A server does not do '{context.invoked_subcommand}': leave --server out.")
+    context.obj = Place(server, token, said)

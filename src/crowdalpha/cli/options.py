@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,17 @@ engine = click.option(
     metavar="URL",
     help="Who does the work: threads, processes, serial, or a Dask scheduler such as tcp://host:8786.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server to take part at ("" for none), by whom, and whether the command line says so or only the environment."""
+
+    url: str
+    token: str = field(repr=False)
+    said: bool
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
 

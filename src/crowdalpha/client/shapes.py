@@ -272,6 +272,7 @@ class Line:
     scored: int
     missed: int
     stake: Decimal
+    benchmark: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +284,7 @@ class Leaderboard:
     by: str
     first_round: int | None
     last_round: int | None
+    rounds: tuple[int, ...]
     lines: tuple[Line, ...]
     equals: tuple[tuple[str, str], ...]
 

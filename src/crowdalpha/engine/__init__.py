@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from crowdalpha.engine import accounts, boards, clock, proofs, rounds
-from crowdalpha.engine.accounts import Holding, Statement
+from crowdalpha.engine.accounts import Holding, Member, Statement
 from crowdalpha.engine.boards import Board
 from crowdalpha.engine.desk import Desk, Judge
 from crowdalpha.engine.proofs import Rescored
@@ -29,7 +29,7 @@ from crowdalpha.tournament.rulesets import NONE
 from crowdalpha.tournament.stakes import StakeChange
 from crowdalpha.tournament.submissions import CLASSIC, SubmissionRules
 
-__all__ = ["Board", "Engine", "Holding", "Judge", "Overview", "Rescored", "Statement"]
+__all__ = ["Board", "Engine", "Holding", "Judge", "Member", "Overview", "Rescored", "Statement"]
 
 
 class Engine:
@@ -91,6 +91,14 @@ class Engine:
     def account(self, id: str) -> Statement:
         """An account as it stands: wallet, models, what waits, every entry."""
         return accounts.statement(self._desk, id)
+
+    def account_list(self) -> list[Member]:
+        """All accounts with their wallets and models, by their ids."""
+        return accounts.members(self._desk)
+
+    def names(self) -> dict[str, str]:
+        """What every account and every model is called, by their ids."""
+        return accounts.names(self._desk)
 
     def deposit(self, key: str, amount: int, now: datetime, *, into: str) -> bool:
         """Pay whole units into a wallet or the treasury; a key pays in once. False if it did so before."""

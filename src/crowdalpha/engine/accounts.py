@@ -39,6 +39,15 @@ class Statement:
     entries: tuple[Entry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account in a list: its wallet, in whole units, and its models, by their ids."""
+
+    account: Account
+    wallet: int
+    models: tuple[Holding, ...]
+
+
 MOST = 100.0
 """The largest multiplier, either sign, where a policy leaves the choice free."""
 
@@ -186,6 +195,29 @@ def statement(desk: Desk, id: str) -> Statement:
             tuple(sorted(pending, key=lambda change: (change.requested_at, change.id))),
             tuple(sorted(entries.values(), key=lambda entry: (entry.at, entry.id))),
         )
+
+
+def members(desk: Desk) -> list[Member]:
+    """All accounts as they stand, by their ids."""
+    with desk.store.reading() as work:
+        models: dict[str, list[Model]] = {}
+        for model in work.find(Model):
+            models.setdefault(model.account, []).append(model)
+        return [
+            Member(
+                account,
+                work.balance(ledger.wallet(account.id)),
+                tuple(_holding(desk, work, model) for model in models.get(account.id, ())),
+            )
+            for account in work.find(Account)
+        ]
+
+
+def names(desk: Desk) -> dict[str, str]:
+    """What every account and every model is called, by their ids."""
+    with desk.store.reading() as work:
+        everybody: list[Account | Model] = [*work.find(Account), *work.find(Model)]
+        return {each.id: each.name for each in everybody}
 
 
 OWN = (ledger.stake, ledger.release, ledger.reserve)

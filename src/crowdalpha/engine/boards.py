@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from crowdalpha.engine.clock import finals_on_time
 from crowdalpha.engine.desk import Desk
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament.history import YEAR, History
@@ -14,7 +15,6 @@ from crowdalpha.tournament.ports import Reading
 from crowdalpha.tournament.records import METAMODEL, Model, Progress, Score
 from crowdalpha.tournament.resampling import DEFAULT, Resampling
 from crowdalpha.tournament.rounds import Round, Stage
-from crowdalpha.tournament.scoringday import final_day
 from crowdalpha.tournament.stakes import AtRisk
 
 COMPARED = 10
@@ -88,8 +88,7 @@ def _history(work: Reading, rounds: list[Round], metric: str, models: list[Model
 
 
 def _finals(work: Reading, round: Round, metric: str) -> list[Score]:
-    found = work.find(Score, round=round.number, rule_set=round.rule_set, day=final_day(round), metric=metric)
-    return [score for score in found if score.model != METAMODEL]
+    return [score for score in finals_on_time(work, round, metric) if score.model != METAMODEL]
 
 
 def _cut(history: History, now: datetime, window: timedelta | None, rounds: tuple[int, int] | None) -> History:

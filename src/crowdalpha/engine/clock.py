@@ -6,7 +6,7 @@ one store do the same work twice at worst, and never post it twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,12 +17,12 @@ from crowdalpha.engine.accounts import keep
 from crowdalpha.engine.desk import Desk, known
 from crowdalpha.engine.packs import drop, packed
 from crowdalpha.engine.rounds import queued, record
-from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tournament import seeds, stakes
 from crowdalpha.tournament.digests import digest, digest_of
 from crowdalpha.tournament.evidence import features_of, numbers_of, settle, touched
 from crowdalpha.tournament.ports import Reading, Transaction
-from crowdalpha.tournament.records import Model, Progress, Score, Submission
+from crowdalpha.tournament.records import METAMODEL, Model, Progress, Score, Submission
 from crowdalpha.tournament.rounds import Action, Due, Round, advance, due_of_all, pending
 from crowdalpha.tournament.rulesets import rule_set
 from crowdalpha.tournament.scoringday import (
@@ -38,6 +38,8 @@ from crowdalpha.tournament.stakes import AtRisk, StakeChange
 from crowdalpha.tournament.streaming import score_streamed, streams
 
 DONE, WAITS = True, False
+TURNS = (Action.OPEN, Action.CLOSE)
+"""What rounds do in the order of their numbers."""
 
 
 def tick(desk: Desk, now: datetime) -> list[str]:
@@ -53,7 +55,7 @@ def tick(desk: Desk, now: datetime) -> list[str]:
         try:
             performed = perform(desk, event)
         except (InputError, ValueError, KeyError) as error:  # its own evidence; what is wrong with a store stops us all
-            if event.action in (Action.OPEN, Action.CLOSE):  # rounds open and close in the order of their numbers
+            if event.action in TURNS:
                 raise
             broken.append(error)
             performed = WAITS
@@ -69,7 +71,8 @@ def tick(desk: Desk, now: datetime) -> list[str]:
 def do(desk: Desk, number: int, action: Action, now: datetime) -> list[str]:
     """Do what is due in one round up to the next such action; what was done.
 
-    Refused with codes `not_due` and `waits` if it cannot be done yet.
+    Refused with codes `not_due` and `waits` if it cannot be done yet, and with `not_next` while an older round has yet
+    to open or close: what was asked for after its close would be at risk in it.
     """
     round = desk.round(number)
     done: list[str] = []
@@ -79,6 +82,7 @@ def do(desk: Desk, number: int, action: Action, now: datetime) -> list[str]:
         event = next(iter(pending(round, progress.stage, progress.scored_days)), None)
         if event is None or event.time > now or (done and event.action is not action):
             break
+        refuse_if_any(_before(desk, event))
         if not perform(desk, event):
             raise InputError(_waits(event))
         done.append(event.key)
@@ -141,8 +145,15 @@ def looked_back(work: Reading, round: Round, window: int, metrics: Sequence[str]
         found
         for other in sorted(newest, key=lambda other: other.number)
         for name in dict.fromkeys(metrics)
-        for found in work.find(Score, round=other.number, rule_set=other.rule_set, day=final_day(other), metric=name)
+        for found in finals_on_time(work, other, name)
     ]
+
+
+def finals_on_time(work: Reading, round: Round, metric: str) -> list[Score]:
+    """The final scores of who was on time, and of the metamodel: who was late may have known what came of the ids."""
+    on_time = {s.model for s in work.find(Submission, round=round.number, status="on_time")} | {METAMODEL}
+    found = work.find(Score, round=round.number, rule_set=round.rule_set, day=final_day(round), metric=metric)
+    return [score for score in found if score.model in on_time]
 
 
 def _next_due(desk: Desk, now: datetime, waiting: set[int]) -> Due | None:
@@ -263,6 +274,16 @@ def _release(desk: Desk, work: Transaction, at: datetime) -> None:
     for step in stakes.at_resolution(resolved, changes, at, accounts=owners, balances=work.balances()):
         work.update(step.change)
         keep(work, step, "stake.released", at)
+
+
+def _before(desk: Desk, event: Due) -> Iterator[Problem]:
+    """The first thing that older rounds have yet to do before this one opens or closes."""
+    with desk.store.reading() as work:
+        older = [(r, p.stage, p.scored_days) for r, p in desk.running(work) if r.number < event.round]
+    turns = [due.key for due in due_of_all(older, event.time) if due.action in TURNS]
+    if event.action in TURNS and turns:
+        fix = "do what is due in the order of the rounds, as `crowdalpha tick` does"
+        yield Problem("not_next", f"{turns[0]} first", event.key, fix, f"round {event.round}")
 
 
 def _waits(event: Due) -> Problem:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from crowdalpha.engine.clock import finals_on_time
 from crowdalpha.server.callers import Caller
 from crowdalpha.server.office import Office, found
 from crowdalpha.tournament.history import YEAR
 from crowdalpha.tournament.ports import Reading
-from crowdalpha.tournament.records import METAMODEL, Model, Progress, Score, Submission
+from crowdalpha.tournament.records import METAMODEL, Model, Progress, Submission
 from crowdalpha.tournament.rounds import Round, Stage
-from crowdalpha.tournament.scoringday import final_day, selected
+from crowdalpha.tournament.scoringday import selected
 
 Finals = Mapping[str, Mapping[str, float]]
 
@@ -64,10 +65,9 @@ def _resolved(work: Reading) -> list[Round]:
 
 
 def _finals(work: Reading, round: Round, metrics: tuple[str, ...]) -> Finals:
-    """What a round scored in the end: by metric, then by model."""
-    key = {"round": round.number, "rule_set": round.rule_set, "day": final_day(round)}
+    """What a round scored in the end, of who was on time: by metric, then by model."""
     return {
-        metric: {s.model: s.value for s in work.find(Score, **key, metric=metric) if s.model != METAMODEL}
+        metric: {s.model: s.value for s in finals_on_time(work, round, metric) if s.model != METAMODEL}
         for metric in metrics
         if metric in round.metrics
     }

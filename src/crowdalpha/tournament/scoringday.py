@@ -94,7 +94,7 @@ def score_day(inputs: Inputs, day: int, target: Floats) -> Scored:
         return Scored((), {name: np.zeros(0) for name in names}, {})
     models, units = tuple(submission.model for submission in sent), units_of(inputs, sent)
     predictions = np.column_stack([inputs.ranks[s.predictions] for s in sent])
-    known = [i for i, model in enumerate(models) if model in inputs.benchmarks]
+    known = benchmarks_among(inputs, sent)
     era = Era(
         predictions,
         target,
@@ -115,6 +115,11 @@ def units_of(inputs: Inputs, sent: Sequence[Submission]) -> NDArray[np.int64]:
     """What each submission has at risk, in whole units; nothing where it was late."""
     amounts = {risk.model: risk.amount for risk in inputs.at_risk}
     return np.array([amounts.get(s.model, 0) if s.status == "on_time" else 0 for s in sent], np.int64)
+
+
+def benchmarks_among(inputs: Inputs, sent: Sequence[Submission]) -> list[int]:
+    """Which submissions are of benchmarks. Late ones are not: all are measured against what was there at the close."""
+    return [i for i, s in enumerate(sent) if s.model in inputs.benchmarks and s.status == "on_time"]
 
 
 def score_records(round: Round, day: int, scored: Scored) -> tuple[Score, ...]:

@@ -12,7 +12,16 @@ from crowdalpha.scoring import kernels
 from crowdalpha.scoring.bags import draws
 from crowdalpha.scoring.shards import SHARDED, Judge, Metamodels, Weights, partial_sums, pool, score_shard, weigh
 from crowdalpha.tournament.records import Submission
-from crowdalpha.tournament.scoringday import Floats, Inputs, Scored, crowd_scores, n_bags, possible, units_of
+from crowdalpha.tournament.scoringday import (
+    Floats,
+    Inputs,
+    Scored,
+    benchmarks_among,
+    crowd_scores,
+    n_bags,
+    possible,
+    units_of,
+)
 
 AT_ONCE = 2048
 """Models that a thread takes at a time."""
@@ -51,7 +60,7 @@ def score_streamed(inputs: Inputs, sent: Sequence[Submission], day: int, target:
     weights = weigh(units, draws(units, n_bags=n_bags(round, day), seed=inputs.seed), crowd.n_ids)
     pieces = kernels.column_blocks(len(sent), AT_ONCE)
     metamodels = _pooled(crowd, weights, pieces, inputs)
-    known = [i for i, submission in enumerate(sent) if submission.model in inputs.benchmarks]
+    known = benchmarks_among(inputs, sent)
     benchmarks = np.column_stack([_row(crowd, i) for i in known]) if known else None
     able = [name for name in round.metrics if possible(name, True, inputs.features, benchmarks)]
     judge = Judge.of(metamodels, target)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from crowdalpha.cli.console import counted, print_json
 from crowdalpha.cli.layout import print_prose, print_table
-from crowdalpha.cli.tournament.door import InOrder, amount, at, identifier, named, plays
+from crowdalpha.cli.tournament.door import InOrder, amount, at, identifier, named, plays, whose
 from crowdalpha.cli.tournament.words import answer, coins, facts, moment
 
 if TYPE_CHECKING:
-    from crowdalpha.engine import Engine, Holding, Statement
+    from crowdalpha.engine import Engine, Holding, Member, Statement
     from crowdalpha.tournament.records import Model
 
 payout = click.option("--payout", type=(float, float), metavar="CORR MMC", help="Its multipliers; else the rule's.")
@@ -101,17 +103,41 @@ def withdraw(engine: Engine, account: str, amount: int, id: str, now: datetime, 
     _moved(engine, "paid out of", account, amount, id, new, as_json)
 
 
-@command.command(name="show")
-@click.argument("id")
+@command.command(name="list")
 @plays
-def show(engine: Engine, id: str, as_json: bool) -> None:
+def list_accounts(engine: Engine, as_json: bool) -> None:
+    """List all accounts with their wallets and models."""
+    found = engine.account_list()
+    if as_json:
+        print_json(facts(found))
+    elif found:
+        columns = ("account", "name", "wallet", "model", "payout", "stake", "at risk")
+        print_table(counted(len(found), "account"), columns, _lines(found), left=5, spare=("payout", "at risk"))
+    else:
+        print_prose("No account is open.")
+
+
+def _lines(found: Sequence[Member]) -> list[tuple[str, ...]]:
+    """A line a model; what belongs to the account stands in its first."""
+    lines: list[tuple[str, ...]] = []
+    for member in found:
+        own = (member.account.id, member.account.name, coins(member.wallet))
+        held = [(h.model.id, _choice(h.model), coins(h.stake), coins(h.at_risk)) for h in member.models]
+        lines += [(*own, *first) for first in held[:1] or [("-", "-", "-", "-")]]
+        lines += [("", "", "", *further) for further in held[1:]]
+    return lines
+
+
+@command.command(name="show")
+@click.argument("id", required=False)
+@plays
+def show(engine: Engine, id: str | None, as_json: bool) -> None:
     """Show an account and its money.
 
-    Its wallet, its models with their stakes, the changes that wait, and every entry of its own.
+    Its wallet, its models with their stakes, the changes that wait, and every entry of its own. On a server it is one's
+    own.
     """
-    from crowdalpha.cli.console import print_json
-
-    statement = engine.account(id)
+    statement = engine.account(whose(engine, id))
     if as_json:
         print_json(facts(statement))
     else:

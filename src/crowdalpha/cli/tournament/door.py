@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import click
+from click.core import ParameterSource
 
 from crowdalpha.cli.console import reports_refusals
-from crowdalpha.cli.options import Command, as_json
+from crowdalpha.cli.options import Command, Place, as_json
 
 if TYPE_CHECKING:
     from crowdalpha.engine import Engine
+    from crowdalpha.scoring.problems import InputError
     from crowdalpha.settings import Settings
 
 VARIABLE = "CROWDALPHA_TOURNAMENT"
@@ -89,17 +91,69 @@ def named(what: str) -> Callable[[Command], Command]:
 
 
 def plays(function: Callable[..., None]) -> Command:
-    """A command on the engine of a tournament, which it gets as its first argument; with --tournament and --json."""
+    """A command on the engine of a tournament, which it gets as its first argument; with --tournament and --json.
+
+    If a server is named it gets what asks that server, and knows the verbs of an engine that a participant has.
+    """
 
     @in_folder
     @as_json
     @reports_refusals
     @wraps(function)
     def wrapped(folder: Path, **parameters: Any) -> None:
-        with opened(folder) as (engine, _):
-            function(engine, **parameters)
+        place = server()
+        if place is None:
+            with opened(folder) as (engine, _):
+                function(engine, **parameters)
+            return
+        _require_no_time()
+        from crowdalpha.cli.tournament.distant import Distant
+        from crowdalpha.client.api import Client
+
+        with refusals(), Client(place.url, place.token or None) as client:
+            function(cast("Engine", Distant(client)), **parameters)
 
     return wrapped
+
+
+def server() -> Place | None:
+    """The server that a command is to ask: that of --server, or of the environment if no folder is named."""
+    context = click.get_current_context()
+    place = context.find_root().obj
+    if not isinstance(place, Place) or not place.url:
+        return None
+    folder = context.get_parameter_source("folder")
+    named = folder in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    if place.said and folder is ParameterSource.COMMANDLINE:
+        raise click.UsageError("Name a server or a folder, not both.")
+    return place if place.said or not named else None
+
+
+def needs_folder(what: str) -> InputError:
+    """That something cannot be asked of a server."""
+    from crowdalpha.scoring.problems import InputError, Problem
+
+    expected, fix = "what a participant may ask a server", "leave --server out, and name the --tournament's folder"
+    return InputError(Problem("needs_folder", expected, what, fix))
+
+
+def whose(engine: Engine, account: str | None) -> str:
+    """The account that is meant: on a server, unless it is named, that of the token."""
+    if account is None and server() is None:
+        raise click.UsageError("Missing argument: name the account.")
+    return account or ""
+
+
+def _require_none_said() -> None:
+    """Refuse --server where a folder is worked on; that of the environment does not matter there."""
+    place = click.get_current_context().find_root().obj
+    if isinstance(place, Place) and place.said:
+        raise needs_folder(f"`{click.get_current_context().command_path}`")
+
+
+def _require_no_time() -> None:
+    if click.get_current_context().get_parameter_source("now") is ParameterSource.COMMANDLINE:
+        raise needs_folder("--now: a server has its own clock")
 
 
 @contextmanager
@@ -107,6 +161,7 @@ def opened(folder: Path) -> Iterator[tuple[Engine, Settings]]:
     """The engine and the settings of the tournament in a folder; what the engine cannot do becomes a refusal."""
     from crowdalpha.settings import open_engine, read
 
+    _require_none_said()
     with refusals():
         settings = read(folder)
         with open_engine(settings) as engine:

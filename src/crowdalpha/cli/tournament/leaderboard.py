@@ -63,11 +63,8 @@ def command(
 
 def _called(engine: Engine) -> dict[str, str]:
     """What models and accounts are called, by their ids, where that is something else."""
-    from crowdalpha.tournament.records import Account, Model
-
-    with engine.store.reading() as work:
-        everybody: list[Account | Model] = [*work.find(Account), *work.find(Model)]
-    return {each.id: f"{each.name} ({each.id[:8]})" for each in everybody if each.name.casefold() != each.id.casefold()}
+    called = engine.names().items()
+    return {id: f"{name} ({id[:8]})" for id, name in called if name.casefold() != id.casefold()}
 
 
 def _newest(engine: Engine, n_rounds: int, now: datetime) -> tuple[int, int]:

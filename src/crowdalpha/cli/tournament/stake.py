@@ -9,7 +9,7 @@ import click
 
 from crowdalpha.cli.console import print_json
 from crowdalpha.cli.tournament.account import print_holdings
-from crowdalpha.cli.tournament.door import InOrder, amount, at, named, plays
+from crowdalpha.cli.tournament.door import InOrder, amount, at, named, plays, whose
 from crowdalpha.cli.tournament.words import answer, coins, facts
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def cancel(engine: Engine, id: str, now: datetime, as_json: bool) -> None:
 
 
 @command.command(name="show")
-@click.argument("account")
+@click.argument("account", required=False)
 @plays
-def show(engine: Engine, account: str, as_json: bool) -> None:
-    """Show the stakes of ACCOUNT, and what waits."""
-    statement = engine.account(account)
+def show(engine: Engine, account: str | None, as_json: bool) -> None:
+    """Show the stakes of ACCOUNT, on a server of one's own, and what waits."""
+    statement = engine.account(whose(engine, account))
     if as_json:
         print_json(facts({"models": statement.models, "pending": statement.pending}))
     else:

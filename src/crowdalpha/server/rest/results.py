@@ -104,6 +104,7 @@ def show_leaderboard(
             scored=line.scored,
             missed=line.missed,
             stake=held.get(line.name, 0),
+            benchmark=line.name in board.benchmarks,
         )
         for line in items
     ]
@@ -113,6 +114,7 @@ def show_leaderboard(
         by=by,
         first_round=min(board.rounds, default=None),
         last_round=max(board.rounds, default=None),
+        rounds=list(board.rounds),
         lines=lines,
         equals=[(pair.one, pair.other) for pair in board.equals],
         next_cursor=cursor,

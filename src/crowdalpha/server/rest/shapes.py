@@ -304,6 +304,7 @@ class LineOut(Shape):
     scored: int
     missed: int
     stake: Amount
+    benchmark: bool
 
 
 class LeaderboardOut(Shape):
@@ -314,6 +315,7 @@ class LeaderboardOut(Shape):
     by: Literal["model", "account"]
     first_round: int | None
     last_round: int | None
+    rounds: list[int]
     lines: list[LineOut]
     equals: list[tuple[str, str]]
     next_cursor: str | None = None
