@@ -9,7 +9,8 @@ from hashlib import sha256
 import numpy as np
 
 from crowdalpha.lab.chance import Floats
-from crowdalpha.lab.seasons import Choice, Season, Units, play
+from crowdalpha.lab.rounds import Choice, Units
+from crowdalpha.lab.seasons import Season, play
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.eras import summarize
 from crowdalpha.scoring.metrics import Era

@@ -15,7 +15,7 @@ import numpy as np
 from crowdalpha.lab.agents import AGENTS, Agent, Choice, view
 from crowdalpha.lab.chance import Floats, interval
 from crowdalpha.lab.crowds import Shape, World
-from crowdalpha.lab.seasons import choice_of, fractions, master_of, opening_balances, score, seed_of
+from crowdalpha.lab.records import choice_of, fractions, master_of, opening_balances, score, seed_of
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.simulation.replay import Timetable

@@ -61,7 +61,17 @@ def round_half_even(exact: Fraction) -> int:
     >>> [round_half_even(Fraction(half, 2)) for half in (1, 3, 5, -1, -3)]
     [0, 2, 2, 0, -2]
     """
-    return round(exact)
+    return nearest(exact.numerator, exact.denominator)
+
+
+def nearest(numerator: int, denominator: int) -> int:
+    """`round_half_even` of a ratio of whole numbers, the denominator above 0.
+
+    >>> nearest(5, 2), nearest(7, 2), nearest(-5, 3)
+    (2, 4, -2)
+    """
+    below, rest = divmod(numerator, denominator)
+    return below + (2 * rest > denominator or (2 * rest == denominator and below % 2 == 1))
 
 
 def amount_problems(units: object, where: str) -> Iterator[Problem]:

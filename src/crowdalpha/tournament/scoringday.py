@@ -88,11 +88,11 @@ def score_day(inputs: Inputs, day: int, target: Floats) -> Scored:
     models in the order of the bytes of their ids: `n_bags`, or `final_bags` on the last day. A metric whose inputs are
     not there (a stake, features, benchmarks) is NaN for everybody.
     """
-    round, names = inputs.round, inputs.round.metrics
+    round = inputs.round
     sent = selected(inputs.submissions, time_of(round, day))
     if not sent:
-        return Scored((), {name: np.zeros(0) for name in names}, {})
-    models, units = tuple(submission.model for submission in sent), units_of(inputs, sent)
+        return Scored((), {name: np.zeros(0) for name in round.metrics}, {})
+    units = units_of(inputs, sent)
     predictions = np.column_stack([inputs.ranks[s.predictions] for s in sent])
     known = benchmarks_among(inputs, sent)
     era = Era(
@@ -103,12 +103,18 @@ def score_day(inputs: Inputs, day: int, target: Floats) -> Scored:
         features=inputs.features,
         benchmarks=predictions[:, known] if known else None,
         ties=round.ties,
-        models=models,
+        models=tuple(submission.model for submission in sent),
     )
-    able = [name for name in names if possible(name, era.bags is not None, era.features, era.benchmarks)]
-    missing = {name: np.full(len(models), np.nan) for name in names if name not in able}
-    own = crowd_scores(era.crowd if units.any() else None, target, round)
-    return Scored(models, evaluate(able, era) | missing, own)
+    return score_era(era, round.metrics)
+
+
+def score_era(era: Era, metrics: Sequence[str]) -> Scored:
+    """All metrics of all models of an era with a target; it has bags where somebody has a stake, and only there."""
+    staked = era.bags is not None
+    able = [name for name in metrics if possible(name, staked, era.features, era.benchmarks)]
+    missing = {name: np.full(len(era.models), np.nan) for name in metrics if name not in able}
+    own = crowd_scores(era.crowd if staked else None, era.given("target"), metrics, era.ties)
+    return Scored(era.models, evaluate(able, era) | missing, own)
 
 
 def units_of(inputs: Inputs, sent: Sequence[Submission]) -> NDArray[np.int64]:
@@ -145,10 +151,10 @@ def possible(name: str, staked: bool, features: Floats | None, benchmarks: Float
     return (staked or not STAKED & set(row.parameters)) and all(there.get(need, False) for need in row.needs)
 
 
-def crowd_scores(metamodel: Floats | None, target: Floats, round: Round) -> dict[str, float]:
+def crowd_scores(metamodel: Floats | None, target: Floats, metrics: Iterable[str], ties: str) -> dict[str, float]:
     """The metamodel's own scores: it is a model whose predictions are the crowd's. NaN if there is none."""
-    wanted = [name for name in round.metrics if name in OF_THE_CROWD]
+    wanted = [name for name in metrics if name in OF_THE_CROWD]
     if metamodel is None:
         return dict.fromkeys(wanted, float("nan"))
-    alone = Era(metamodel[:, np.newaxis], target, ties=round.ties)
+    alone = Era(metamodel[:, np.newaxis], target, ties=ties)
     return {name: float(np.ravel(METRICS[name](alone))[0]) for name in wanted}

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,8 @@ from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.problems import Problem, refuse_if_any
 from crowdalpha.tournament import ledger
 from crowdalpha.tournament.ledger import Entry, Posting
-from crowdalpha.tournament.money import UNITS, amount_problems, format_amount, round_half_even
+from crowdalpha.tournament.money import UNITS, amount_problems, format_amount
+from crowdalpha.tournament.payments import Payments, payments
 from crowdalpha.tournament.stakes import AtRisk, Balances
 
 
@@ -97,48 +97,30 @@ def settle(
     """
     risks = sorted(at_risk, key=lambda risk: risk.model)
     refuse_if_any(problem.at(f"round {round}") for problem in _problems(round, risks, fractions))
-    exact = {risk.model: Fraction(fractions[risk.model]) * risk.amount for risk in risks if risk.amount}
-    owed = {model: round_half_even(share) for model, share in exact.items()}
-    earned = {model: amount for model, amount in owed.items() if amount > 0}
-    total = round_half_even(sum((share for share in exact.values() if share > 0), Fraction(0)))
-    spent, paid = _paid(total, earned, balances)
-    burned = {model: min(-amount, _held(model, balances)) for model, amount in owed.items() if amount < 0}
-    moves = _moves(spent, paid, burned, balances)
-    settled = {**paid, **{model: -amount for model, amount in burned.items()}}
+    shares = [fractions[risk.model] if risk.amount else 0.0 for risk in risks]
+    found = payments(
+        [risk.amount for risk in risks],
+        shares,
+        [_held(risk.model, balances) for risk in risks],
+        treasury=balances.get(ledger.TREASURY, 0),
+        rounding=balances.get(ledger.ROUNDING, 0),
+    )
+    moves = _moves(dict(zip((risk.model for risk in risks), found.paid, strict=True)), found, balances)
+    rows = zip(risks, shares, found.owed, found.paid, strict=True)
     return Settlement(
         Entry(f"settle:{round}", "settle", at, moves) if moves else None,
-        tuple(_payout(risk, fractions, owed.get(risk.model, 0), settled.get(risk.model, 0)) for risk in risks),
+        tuple(Payout(risk.round, risk.model, risk.amount, share, owed, paid) for risk, share, owed, paid in rows),
     )
 
 
-def _paid(total: int, earned: Mapping[str, int], balances: Balances) -> tuple[int, dict[str, int]]:
-    """What the treasury spends, and what each model receives of it.
-
-    `total` is the exact sum of the payouts, rounded; `earned` are the rounded payouts, whose sum may be some units off.
-    """
-    has, asked = balances.get(ledger.TREASURY, 0), sum(earned.values())
-    from_rounding = min(max(0, asked - total), balances.get(ledger.ROUNDING, 0))
-    if asked - from_rounding <= has:
-        return max(asked - from_rounding, min(total, has)), dict(earned)
-    return has, {model: amount * has // asked for model, amount in earned.items()}
-
-
-def _moves(spent: int, paid: Mapping[str, int], burned: Mapping[str, int], balances: Balances) -> tuple[Posting, ...]:
-    """The postings: what the treasury spends beyond the payouts, or they beyond it, is the rounding's."""
-    moves = Counter({ledger.TREASURY: -spent, ledger.ROUNDING: spent - sum(paid.values())})
-    moves[ledger.BURNED] = sum(burned.values())
+def _moves(paid: Mapping[str, int], found: Payments, balances: Balances) -> tuple[Posting, ...]:
+    """The postings: a burn is taken from the stake, and what that does not hold from the release."""
+    moves = Counter({ledger.TREASURY: -found.spent, ledger.ROUNDING: found.left_over, ledger.BURNED: found.burned})
     for model, amount in paid.items():
-        moves[ledger.stake(model)] += amount
-    for model, amount in burned.items():
-        from_stake = min(amount, balances.get(ledger.stake(model), 0))
-        moves[ledger.stake(model)] -= from_stake
-        moves[ledger.release(model)] -= amount - from_stake
+        of_stake = max(amount, -balances.get(ledger.stake(model), 0))
+        moves[ledger.stake(model)] += of_stake
+        moves[ledger.release(model)] += amount - of_stake
     return tuple(Posting(account, amount) for account, amount in moves.items() if amount)
-
-
-def _payout(risk: AtRisk, fractions: Mapping[str, float], owed: int, paid: int) -> Payout:
-    fraction = fractions[risk.model] if risk.amount else 0.0
-    return Payout(risk.round, risk.model, risk.amount, fraction, owed, paid)
 
 
 def _held(model: str, balances: Balances) -> int:

@@ -74,7 +74,7 @@ def score_streamed(inputs: Inputs, sent: Sequence[Submission], day: int, target:
     done = [scores for part in kernels.in_threads(work, pieces, crowd.n_models * crowd.n_ids) for scores in part]
     scores = {name: np.concatenate([each[name] for each in done]) for name in able}
     missing = {name: np.full(len(sent), np.nan) for name in round.metrics if name not in able}
-    own = crowd_scores(metamodels.crowd, target, round)
+    own = crowd_scores(metamodels.crowd, target, round.metrics, round.ties)
     return Scored(tuple(submission.model for submission in sent), scores | missing, own)
 
 
