@@ -57,11 +57,37 @@ def test_stakes_are_pareto_in_whole_coins() -> None:
 
 def test_a_shape_that_cannot_be_is_refused_with_all_that_is_wrong() -> None:
     with pytest.raises(InputError) as refusal:
-        Shape(models=0, edge=2.0, bins=(0.5, 0.4))
-    assert [problem.code for problem in refusal.value.problems] == ["bad_shape"] * 3
+        Shape(models=0, edge=2.0, own_edge=(-2.0, 0.0), bins=(0.5, 0.4))
+    assert [problem.code for problem in refusal.value.problems] == ["bad_shape"] * 4
 
 
 def test_an_interval_covers_the_mean_as_often_as_it_says() -> None:
     draws = stream("cover").standard_normal((200, 40))
     covered = [low <= 0 <= high for _, low, high in (interval(row, confidence=0.9) for row in draws)]
     assert np.mean(covered) == pytest.approx(0.9, abs=0.05)
+
+
+def test_hard_eras_come_in_spells_as_long_as_the_shape_says() -> None:
+    world = World(Shape(models=1, ids=2, lasting=0.8), 1)
+    hard = np.array([drawn.hard for drawn in world.rounds(1500)])
+    assert hard.mean() == pytest.approx(0.4, abs=0.12)
+    assert np.corrcoef(hard[1:], hard[:-1])[0, 1] == pytest.approx(0.8, abs=0.05)
+    assert world.round(700).hard == hard[699]
+
+
+def test_models_come_and_go_as_the_shape_says_and_the_first_one_stays() -> None:
+    world = World(Shape(models=60, ids=5, present=0.7, staying=0.9), 1)
+    there = np.array([~np.isnan(drawn.era.predictions).any(axis=0) for drawn in world.rounds(300)])
+    assert there[:, 0].all()
+    others = there[:, 1:]
+    assert others.mean() == pytest.approx(0.7, abs=0.05)
+    moved = (others[1:] != others[:-1]).mean()
+    assert moved == pytest.approx(2 * 0.7 * 0.3 * (1 - 0.9), abs=0.01)
+
+
+def test_who_is_there_and_how_long_spells_are_changes_nothing_else() -> None:
+    plain, coming = World(Shape(models=5, ids=40), 1), World(Shape(models=5, ids=40, present=0.6), 1)
+    for one, other in zip(plain.rounds(5), coming.rounds(5), strict=True):
+        there = coming.there(int(str(one.era.label)))
+        assert np.array_equal(one.era.predictions[:, there], other.era.predictions[:, there])
+        assert np.array_equal(one.target, other.target)

@@ -1,11 +1,12 @@
-"""Crowds from one seed: signals, what models have in common, easy and hard eras, and stakes.
+"""Crowds from one seed: signals, what models have in common, easy and hard eras, stakes, who is there and who is not.
 
     y ~ N(0, 1)                                     what will come true; the target is y in bins
     g = e y + sqrt(1 - e^2) z                       what all models see; e is `edge`, in hard eras -`edge`
     o_j = a_j y + sqrt(1 - a_j^2) z_j               what only model j sees
     p_j = sqrt(c) g + sqrt(1 - c) o_j               c is `shared`
 
-In a hard era the crowd is wrong together, while each model's own part stays as good as it was.
+In a hard era the crowd is wrong together, while each model's own part stays as good as it was. What all models see is
+made of features: g is their sum, weighted alike.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdalpha.lab.chance import Floats, stream
 from crowdalpha.scoring.metrics import Era
@@ -23,6 +25,8 @@ from crowdalpha.tournament.money import UNITS
 
 SMALLEST_STAKE, LARGEST_STAKE = 10, 5_000
 """Coins that a model of the crowd stakes."""
+FEATURES = 4
+"""Features that the shared signal is made of."""
 SPREAD = (0.05, 0.2, 0.5, 0.2, 0.05)
 """Shares of the bins of a target since Nomi [SPEC 2]."""
 
@@ -33,7 +37,11 @@ class Shape:
 
     `edge` and `own_edge` (from, to) are correlations with what will come true, `shared` the part of a model's variance
     that all have in common, `hard_share` the probability of a hard era, `tail` the Pareto exponent of stakes (0: all
-    stake the same), `bins` the shares of the target's values.
+    stake the same), `bins` the shares of the target's values, which go from 0 to `top` in equal steps.
+
+    Spells: with probability `lasting` an era is as hard or easy as the one before, else that is drawn anew. A model
+    takes part with probability `present`; with probability `staying` it does what it did the round before. `memory` is
+    the correlation of the metamodel with its ranking of the same ids a round ago.
     """
 
     models: int = 30
@@ -44,6 +52,11 @@ class Shape:
     hard_share: float = 0.4
     tail: float = 1.2
     bins: tuple[float, ...] = SPREAD
+    top: float = 1.0
+    lasting: float = 0.0
+    present: float = 1.0
+    staying: float = 0.0
+    memory: float = 0.7
 
     def __post_init__(self) -> None:
         """Refuse what is no correlation, no probability, or too few to be a crowd."""
@@ -83,6 +96,11 @@ class World:
         return tuple(f"m{j:03d}" for j in range(self.shape.models))
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of an era, sorted."""
+        return tuple(f"i{k:06d}" for k in range(self.shape.ids))
+
+    @cached_property
     def skills(self) -> Floats:
         """How good each model's own part is, (n_models,)."""
         return stream(self.seed, "skills").uniform(*self.shape.own_edge, self.shape.models)
@@ -104,13 +122,55 @@ class World:
         """The era of a number, counted from 1: it depends on no other."""
         random, shape = stream(self.seed, "round", number), self.shape
         hard = bool(random.random() < shape.hard_share)
+        if shape.lasting:
+            hard = bool(spells(self.seed, "hard", number, shape.hard_share, shape.lasting)[0])
         latent = random.standard_normal(shape.ids)
         shared = seen(latent, -shape.edge if hard else shape.edge, random.standard_normal(shape.ids))
-        own = seen(latent[:, None], self.skills, random.standard_normal((shape.ids, shape.models)))
-        ids = tuple(f"i{k:06d}" for k in range(shape.ids))
-        target = binned(latent, shape.bins)
-        era = Era(blended(shared[:, None], own, shape), target, label=number, ids=ids, models=self.models)
-        return Drawn(era, latent, shared, hard)
+        predictions = self._predictions(random.standard_normal((shape.ids, shape.models)), latent, shared)
+        if shape.present < 1:
+            predictions[:, ~self.there(number)] = np.nan
+        target = shape.top * binned(latent, shape.bins)
+        return Drawn(Era(predictions, target, label=number, ids=self.ids, models=self.models), latent, shared, hard)
+
+    def _predictions(self, noise: Floats, latent: Floats, shared: Floats) -> Floats:
+        """What all models predict, (n_ids, n_models): `blended` of what is `seen`, in the place of the noise."""
+        shape = self.shape
+        noise *= np.sqrt(1.0 - np.square(self.skills))
+        noise += latent[:, None] * self.skills
+        noise *= np.sqrt(1.0 - shape.shared)
+        noise += (np.sqrt(shape.shared) * shared)[:, None]
+        return noise
+
+    def there(self, number: int) -> NDArray[np.bool_]:
+        """Which models take part in a round, (n_models,): the first one always, so that there is a crowd."""
+        shape = self.shape
+        if shape.present == 1:
+            return np.ones(shape.models, bool)
+        there = spells(self.seed, "there", number, shape.present, shape.staying, shape.models)
+        there[0] = True
+        return there
+
+    def features(self, drawn: Drawn) -> Floats:
+        """What the shared signal of an era is made of, (n_ids, n_features): sum(features) = sqrt(n_features) g."""
+        random = stream(self.seed, "features", drawn.era.label)
+        rest = random.standard_normal((self.shape.ids, FEATURES))
+        return np.asarray(rest - rest.mean(axis=1, keepdims=True) + drawn.shared[:, None] / np.sqrt(FEATURES))
+
+
+def spells(seed: object, what: str, number: int, share: float, lasting: float, count: int = 1) -> NDArray[np.bool_]:
+    """What holds in a round, (count,): with probability `lasting` what held in the round before, else drawn anew.
+
+    What is drawn holds with probability `share`; k rounds apart it is correlated by lasting^k.
+    """
+    held, open = np.zeros(count, bool), np.ones(count, bool)
+    for earlier in range(number, 0, -1):
+        anew, luck = stream(seed, what, earlier).random((2, count))
+        drawn = open & ((anew >= lasting) | (earlier == 1))
+        held[drawn] = luck[drawn] < share
+        open &= ~drawn
+        if not open.any():
+            break
+    return held
 
 
 def seen(latent: Floats, edge: Floats | float, noise: Floats) -> Floats:
@@ -138,14 +198,17 @@ def _problems(shape: Shape) -> Iterator[Problem]:
     if shape.models < 1 or shape.ids < 2:
         yield Problem("bad_shape", "1 model or more, 2 ids or more", f"{shape.models}, {shape.ids}", fix, "shape")
     parts = {
-        "edge": (shape.edge, *shape.own_edge),
+        "edge": (shape.edge,),
         "shared": (shape.shared,),
         "hard_share": (shape.hard_share,),
         "bins": shape.bins,
+        "lasting, present, staying, memory": (shape.lasting, shape.present, shape.staying, shape.memory),
     }
     for name, values in parts.items():
         if not all(0 <= value <= 1 for value in values):
             yield Problem("bad_shape", f"{name} from 0 to 1", f"{values}", fix, "shape")
+    if not all(-1 <= value <= 1 for value in shape.own_edge) or not shape.top > 0:
+        yield Problem("bad_shape", "own_edge from -1 to 1, top above 0", f"{shape.own_edge}, {shape.top}", fix, "shape")
     if len(shape.bins) < 2 or abs(sum(shape.bins) - 1) > 1e-9 or shape.tail < 0:
         yield Problem(
             "bad_shape", "two bins or more that add up to 1, a tail of 0 or more", f"{shape.bins}, {shape.tail}", fix

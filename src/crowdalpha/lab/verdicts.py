@@ -16,10 +16,12 @@ from crowdalpha.lab.agents import AGENTS, Agent, Choice, view
 from crowdalpha.lab.chance import Floats, interval
 from crowdalpha.lab.crowds import Shape, World
 from crowdalpha.lab.records import choice_of, fractions, master_of, opening_balances, score, seed_of
+from crowdalpha.payouts import payout_factor
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.simulation.replay import Timetable
 from crowdalpha.tournament import settlement
+from crowdalpha.tournament.money import UNITS
 from crowdalpha.tournament.rulesets import NONE, RuleSet, rule_set
 from crowdalpha.tournament.scoringday import Scored
 from crowdalpha.tournament.stakes import AtRisk
@@ -66,7 +68,8 @@ class Verdict:
     """What an agent earns a round under a rule, as a fraction of its stake, beyond what it is measured by.
 
     `low` and `high` are the ends of the interval of confidence `SURE`, `ahead` the share of seasons that ended above
-    0, `finding` is "convicted", "documented", "acquitted" or, for who attacks nothing, "honest".
+    0, `finding` is "convicted", "documented", "acquitted" or, for who attacks nothing, "honest". `factor` is the mean
+    payout factor beside the agent's stake: what is left of everybody's payouts and burns.
     """
 
     rule: str
@@ -77,6 +80,7 @@ class Verdict:
     high: float
     ahead: float
     finding: str
+    factor: float = 1.0
 
     def __str__(self) -> str:
         agent = AGENTS[self.agent]
@@ -89,7 +93,7 @@ class Verdict:
         beyond = "" if agent.against == "nothing" else " more than it pays the honest model"
         ends = {
             "convicted": "it can be milked.",
-            "documented": f"{agent.documented}.",
+            "documented": f"{_reason(self)}.",
             "acquitted": "no profit can be told from luck.",
         }
         return f"{said}{beyond}: {ends[self.finding]}"
@@ -111,7 +115,7 @@ def contest(agent: Agent, trial: Trial, told: Told = lambda done, all: None) -> 
 def profits(found: Contest, rules: RuleSet, choice: Choice) -> Floats:
     """What the agent is paid a round under a rule, as a fraction of its stake, (n_seasons,): settled in whole units."""
     played = zip(found.seasons, found.at_risk, strict=True)
-    return np.array([_profit(rounds, stakes, found.own, rules, choice) for rounds, stakes in played])
+    return np.array([_profit(found.agent, rounds, stakes, found.own, rules, choice) for rounds, stakes in played])
 
 
 def judge(
@@ -156,8 +160,17 @@ def sentence(rule: str, verdicts: Sequence[Verdict]) -> str:
     guilty = conviction(verdicts)
     if guilty is not None:
         return f"{rule} is convicted by the {guilty.agent}. {guilty}"
-    known = [str(each) for each in verdicts if each.finding == "documented"]
-    return " ".join([f"{rule} is acquitted: no attack of {len(verdicts)} earned more than luck.", *known])
+    attacks = sum(each.finding != "honest" for each in verdicts)
+    return " ".join([f"{rule} is acquitted: none of {attacks} attacks is a way to milk it.", *_known(verdicts)])
+
+
+def _known(verdicts: Sequence[Verdict]) -> list[str]:
+    """What is documented of a rule, a sentence a reason with the agents that it is about."""
+    reasons: dict[str, list[str]] = {}
+    for each in verdicts:
+        if each.finding == "documented":
+            reasons.setdefault(_reason(each), []).append(f"{each.agent} {each.profit:+.2%}")
+    return [f"Known: {reason} ({', '.join(agents)} a round)." for reason, agents in reasons.items()]
 
 
 def _agents(wanted: Sequence[str]) -> tuple[str, ...]:
@@ -189,21 +202,36 @@ def _scored(
 
 
 def _profit(
-    rounds: Sequence[Scored], stakes: Mapping[str, int], own: Sequence[str], rules: RuleSet, choice: Choice
+    agent: Agent,
+    rounds: Sequence[Scored],
+    stakes: Mapping[str, int],
+    own: Sequence[str],
+    rules: RuleSet,
+    choice: Choice,
 ) -> float:
-    paid = 0
+    paid, earned = 0, np.empty((len(rounds), len(own)))
     balances, staked = opening_balances(stakes), sum(stakes[name] for name in own)
     for number in range(1, len(rounds) + 1):
         risks = [
-            AtRisk(number, name, units, *choice_of(rules, choice if name in own else None))
+            AtRisk(number, name, units * (name in rounds[number - 1].places),
+                   *choice_of(rules, choice if name in own else None))
             for name, units in stakes.items()
-        ]
+        ]  # fmt: skip
         given = fractions(rules, risks, rounds[max(0, number - rules.policy.window) : number])
-        mine = [risk for risk in risks if risk.model in own]
+        earned[number - 1] = [given[name] for name in own]
+        shares = agent.allots(earned[: _resolved(number)])
+        mine = [AtRisk(number, name, round(staked * share), *choice) for name, share in zip(own, shares, strict=True)]
         at = Timetable().start
         settled = settlement.settle(number, mine, {name: given[name] for name in own}, at, balances=balances)
         paid += sum(payout.paid for payout in settled.payouts)
     return paid / (staked * len(rounds))
+
+
+def _resolved(number: int) -> int:
+    """How many rounds have resolved when a round closes."""
+    table = Timetable()
+    closes = table.round(number, "corr").close_time
+    return sum(table.round(k, "corr").resolve_time <= closes for k in range(1, number))
 
 
 def _verdict(rules: RuleSet, found: Contest, honest: Contest, choice: Choice) -> Verdict:
@@ -212,17 +240,34 @@ def _verdict(rules: RuleSet, found: Contest, honest: Contest, choice: Choice) ->
         own = choice if agent.chooses is tuple else choice_of(rules, None)
         earned = earned - profits(honest, rules, own)
     profit, low, high = interval(earned, confidence=SURE)
-    return Verdict(
-        rules.name, agent.name, choice, profit, low, high, float(np.mean(earned > 0)), _finding(agent, honest, low)
-    )
+    ahead, factor = float(np.mean(earned > 0)), _factor(rules, found)
+    verdict = Verdict(rules.name, agent.name, choice, profit, low, high, ahead, "acquitted", factor)
+    return replace(verdict, finding=_finding(verdict, _factor(rules, honest)))
 
 
-def _finding(agent: Agent, honest: Contest, low: float) -> str:
-    if agent is honest.agent:
+def _finding(verdict: Verdict, usual: float) -> str:
+    """What is found of an agent, where `usual` is the payout factor beside an honest one."""
+    agent = AGENTS[verdict.agent]
+    if agent.name == "honest":
         return "honest"
-    if low <= 0:
-        return "acquitted"
-    return "documented" if agent.documented else "convicted"
+    if verdict.low > 0:
+        return "documented" if agent.documented else "convicted"
+    free = agent.against == "nothing" and verdict.high >= 0
+    return "documented" if free and verdict.factor < usual else "acquitted"
+
+
+def _reason(verdict: Verdict) -> str:
+    """Why what a documented agent does is known and accepted."""
+    if verdict.low > 0:
+        return AGENTS[verdict.agent].documented
+    left = f"{verdict.factor:.0%}"
+    return f"a large stake on a model and its inverse costs nothing, and leaves {left} of what others are paid or burn"
+
+
+def _factor(rules: RuleSet, found: Contest) -> float:
+    """The payout factor beside the agent if everybody takes part, the mean over seasons."""
+    totals = [sum(stakes.values()) / UNITS for stakes in found.at_risk]
+    return float(np.mean(payout_factor(totals, rules.threshold)))
 
 
 def _open(rules: RuleSet, agent: Agent) -> Sequence[Choice]:
