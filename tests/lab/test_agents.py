@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from crowdalpha.lab.agents import AGENTS, on_the_best, view
+from crowdalpha.lab.contests import Trial, contest, profits
 from crowdalpha.lab.crowds import FEATURES, Shape, World
-from crowdalpha.lab.verdicts import Trial, contest, judge, profits
+from crowdalpha.lab.verdicts import judge
 from crowdalpha.payouts import FormulaPolicy
 from crowdalpha.payouts.proposals import hard_era_formula
 from crowdalpha.scoring.ranks import gaussianize

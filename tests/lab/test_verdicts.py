@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from crowdalpha.lab.agents import AGENTS
+from crowdalpha.lab.contests import Contest, Trial, contest, profits
 from crowdalpha.lab.crowds import Shape
-from crowdalpha.lab.verdicts import Contest, Trial, contest, conviction, judge, profits, sentence
+from crowdalpha.lab.verdicts import conviction, judge, sentence
 from crowdalpha.payouts import FormulaPolicy, rules
 from crowdalpha.payouts.proposals import hard_era_formula
 from crowdalpha.tournament.rulesets import rule_set

@@ -72,7 +72,8 @@ def judge(rules: tuple[str, ...], agents: tuple[str, ...], seasons: int, rounds:
     Rules are those of `crowdalpha rules` and the proposals beside them, fair or not. Profits are fractions of the
     attacker's stake a round; an attack that only stakes or chooses otherwise is measured by an honest model.
     """
-    from crowdalpha.lab.verdicts import Trial, sentence, try_rules
+    from crowdalpha.lab.contests import Trial
+    from crowdalpha.lab.verdicts import sentence, try_rules
 
     with refusals(), progress("Trying attacks") as told:
         trial = Trial(seasons=seasons, rounds=rounds, seed=seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 
@@ -81,6 +81,11 @@ class Agent:
     documented: str = ""
     allots: Callable[[Floats], Floats] = equally
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        """Those of AGENTS are pickled by name: what they do is no data."""
+        known = AGENTS.get(self.name) is self
+        return (known_agent, (self.name,)) if known else object.__reduce_ex__(self, protocol)
+
 
 def view(world: World, number: int) -> View:
     """What agents see of a round of a world.
@@ -136,3 +141,8 @@ _ROWS = (
 )  # fmt: skip
 AGENTS: Mapping[str, Agent] = {row.name: row for row in _ROWS}
 """Every agent by name."""
+
+
+def known_agent(name: str) -> Agent:
+    """The agent of a name."""
+    return AGENTS[name]

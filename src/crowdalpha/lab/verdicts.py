@@ -6,61 +6,26 @@ whole units. Seasons are alike and independent, so an interval is bootstrapped o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
-from crowdalpha.lab.agents import AGENTS, Agent, Choice, view
-from crowdalpha.lab.chance import Floats, interval
-from crowdalpha.lab.crowds import Shape, World
-from crowdalpha.lab.records import choice_of, fractions, master_of, opening_balances, score, seed_of
+from crowdalpha.execution import Executor
+from crowdalpha.lab.agents import AGENTS, Agent, Choice
+from crowdalpha.lab.chance import interval
+from crowdalpha.lab.contests import USUAL, Contest, Told, Trial, contests, profits
+from crowdalpha.lab.rounds import choice_of
 from crowdalpha.payouts import payout_factor
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.problems import InputError, Problem
-from crowdalpha.simulation.replay import Timetable
-from crowdalpha.tournament import settlement
 from crowdalpha.tournament.money import UNITS
 from crowdalpha.tournament.rulesets import NONE, RuleSet, rule_set
-from crowdalpha.tournament.scoringday import Scored
-from crowdalpha.tournament.stakes import AtRisk
 
 SURE = 0.999
 """Confidence of the interval that convicts: many attacks are tried on many rules, and hardly any may win by luck."""
 MIXES: tuple[Choice, ...] = ((1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 """What attackers try where a rule leaves everything open."""
-METRICS = ("corr", "mmc2", "numerai_corr", "mmc2024")
-UNINFORMED = Shape(own_edge=(0.0, 0.0))
-"""A crowd in which nobody knows what others do not: whoever profits in it profits by the rule."""
-Told = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What verdicts rest on: so many seasons of so many rounds of a crowd of a shape, from one seed."""
-
-    shape: Shape = UNINFORMED
-    seasons: int = 24
-    rounds: int = 20
-    bags: int = 20
-    seed: object = 0
-
-
-USUAL = Trial()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Contest:
-    """An agent's seasons beside the crowd: what each model had at risk, and the scores of each round.
-
-    `own` are the names of its models; `seasons` hold the rounds of each season.
-    """
-
-    agent: Agent
-    own: tuple[str, ...]
-    at_risk: tuple[Mapping[str, int], ...]
-    seasons: tuple[tuple[Scored, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +64,6 @@ class Verdict:
         return f"{said}{beyond}: {ends[self.finding]}"
 
 
-def contest(agent: Agent, trial: Trial, told: Told = lambda done, all: None) -> Contest:
-    """Score an agent's seasons beside the crowd. Stakes stay as they are, so that one scoring serves every rule."""
-    own, seasons, risks = _names(agent, trial), [], []
-    for season in range(trial.seasons):
-        world = World(trial.shape, f"{trial.seed}/{season}")
-        amount = round(agent.stake * sum(world.stakes.values()) / len(own))
-        stakes = dict(world.stakes) | dict.fromkeys(own, amount)
-        risks.append(stakes)
-        seasons.append(tuple(_scored(agent, world, number, own, stakes, trial) for number in _numbers(trial)))
-        told(season + 1, trial.seasons)
-    return Contest(agent, own, tuple(risks), tuple(seasons))
-
-
-def profits(found: Contest, rules: RuleSet, choice: Choice) -> Floats:
-    """What the agent is paid a round under a rule, as a fraction of its stake, (n_seasons,): settled in whole units."""
-    played = zip(found.seasons, found.at_risk, strict=True)
-    return np.array([_profit(found.agent, rounds, stakes, found.own, rules, choice) for rounds, stakes in played])
-
-
 def judge(
     rule: str, contests: Iterable[Contest], *, honest: Contest, custom: Mapping[str, Policy] = NONE
 ) -> tuple[Verdict, ...]:
@@ -136,16 +82,18 @@ def try_rules(
     trial: Trial = USUAL,
     *,
     custom: Mapping[str, Policy] = NONE,
+    executor: Executor | None = None,
     told: Told = lambda done, all: None,
 ) -> dict[str, tuple[Verdict, ...]]:
     """Play agents, by default all, beside a simulated crowd and judge each rule by what they earn.
+
+    Seasons are played by an executor's workers, in this thread if there is none; verdicts are the same.
 
     Refused with codes `unknown_rule` and `unknown_agent` before anything is played.
     """
     for rule in rules:
         rule_set(rule, custom)
-    names = _agents(agents)
-    done = [contest(AGENTS[name], trial, partial(_part, told, k, len(names))) for k, name in enumerate(names)]
+    done = contests([AGENTS[name] for name in _agents(agents)], trial, executor=executor, told=told)
     return {rule: judge(rule, done, honest=done[0], custom=custom) for rule in rules}
 
 
@@ -180,58 +128,6 @@ def _agents(wanted: Sequence[str]) -> tuple[str, ...]:
         fix = "leave --agent out to try all"
         raise InputError(Problem("unknown_agent", f"one of {', '.join(AGENTS)}", ", ".join(unknown), fix, "agent"))
     return tuple(dict.fromkeys(["honest", *(wanted or AGENTS)]))
-
-
-def _part(told: Told, part: int, parts: int, done: int, all: int) -> None:
-    """Tell of a part of the whole as of the whole."""
-    told(part * all + done, parts * all)
-
-
-def _scored(
-    agent: Agent, world: World, number: int, own: Sequence[str], stakes: Mapping[str, int], trial: Trial
-) -> Scored:
-    """The scores of a round in which the agent takes part."""
-    seen = view(world, number)
-    columns = dict(zip(world.models, seen.drawn.era.predictions.T, strict=True))
-    columns |= dict(zip(own, agent.predicts(seen), strict=True))
-    models = tuple(sorted(columns))
-    era = replace(seen.drawn.era, predictions=np.column_stack([columns[name] for name in models]), models=models)
-    round = Timetable().round(number, "corr", n_bags=1, final_bags=trial.bags, metrics=METRICS)
-    at_risk = [AtRisk(number, name, units, 1.0, 0.0) for name, units in stakes.items()]
-    return score(round, era, at_risk, seed_of(number, master_of(world.seed)))
-
-
-def _profit(
-    agent: Agent,
-    rounds: Sequence[Scored],
-    stakes: Mapping[str, int],
-    own: Sequence[str],
-    rules: RuleSet,
-    choice: Choice,
-) -> float:
-    paid, earned = 0, np.empty((len(rounds), len(own)))
-    balances, staked = opening_balances(stakes), sum(stakes[name] for name in own)
-    for number in range(1, len(rounds) + 1):
-        risks = [
-            AtRisk(number, name, units * (name in rounds[number - 1].places),
-                   *choice_of(rules, choice if name in own else None))
-            for name, units in stakes.items()
-        ]  # fmt: skip
-        given = fractions(rules, risks, rounds[max(0, number - rules.policy.window) : number])
-        earned[number - 1] = [given[name] for name in own]
-        shares = agent.allots(earned[: _resolved(number)])
-        mine = [AtRisk(number, name, round(staked * share), *choice) for name, share in zip(own, shares, strict=True)]
-        at = Timetable().start
-        settled = settlement.settle(number, mine, {name: given[name] for name in own}, at, balances=balances)
-        paid += sum(payout.paid for payout in settled.payouts)
-    return paid / (staked * len(rounds))
-
-
-def _resolved(number: int) -> int:
-    """How many rounds have resolved when a round closes."""
-    table = Timetable()
-    closes = table.round(number, "corr").close_time
-    return sum(table.round(k, "corr").resolve_time <= closes for k in range(1, number))
 
 
 def _verdict(rules: RuleSet, found: Contest, honest: Contest, choice: Choice) -> Verdict:
@@ -276,12 +172,3 @@ def _open(rules: RuleSet, agent: Agent) -> Sequence[Choice]:
 
 def _order(verdict: Verdict) -> tuple[bool, float]:
     return verdict.low > 0, verdict.profit
-
-
-def _names(agent: Agent, trial: Trial) -> tuple[str, ...]:
-    """The agent's models, as many as it predicts with; they come after the crowd's."""
-    return tuple(f"x{k:03d}" for k, _ in enumerate(agent.predicts(view(World(trial.shape, trial.seed), 1))))
-
-
-def _numbers(trial: Trial) -> range:
-    return range(1, trial.rounds + 1)

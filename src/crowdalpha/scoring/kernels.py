@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -63,6 +64,20 @@ def in_threads(work: Callable[[slice], Any], blocks: list[slice], n_values: int)
 def one_of_many() -> None:
     """Say of this thread that others work beside it: what it does from now on starts no threads of its own."""
     _this_thread.is_one_of_many = True
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Within the block this thread works alone: for workers of which there is one a processor already."""
+    from threadpoolctl import threadpool_limits
+
+    before = getattr(_this_thread, "is_one_of_many", False)
+    with threadpool_limits(limits=1, user_api="blas"):
+        one_of_many()
+        try:
+            yield
+        finally:
+            _this_thread.is_one_of_many = before
 
 
 _this_thread = threading.local()
