@@ -26,18 +26,24 @@ IDS = (500, 1_000, 5_000, 20_000)
 BAGS = (1, 5, 20, 100)
 USUAL = (10_000, 5_000, 20)
 """Models, ids and bags where they are not what changes."""
+FIRST = 1_000
+"""Models of the first round of a process, which loads the libraries and the compiled loops."""
 DISTINCT = 1_000
 """Models drawn; the others are theirs, with the ids turned."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One round: its size, wall seconds, seconds of reading its bytes once, and megabytes resident at most."""
+    """One round: its size, wall seconds, seconds of reading its bytes once, and megabytes resident at most.
+
+    `first` are the seconds of a small round before it, the first of the process.
+    """
 
     models: int
     ids: int
     bags: int
     seconds: float
+    first: float
     reading: float
     megabytes: float
 
@@ -58,26 +64,29 @@ def measure(sizes: Iterable[tuple[int, int, int]], told: Callable[[str], None] =
             reading = _read(path)
             _forget(path)
             command = [sys.executable, "-m", "benchmarks.scaling", home, str(models), str(ids), str(bags)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            env = os.environ | {"CROWDALPHA_KERNEL": "numba"}  # as in a process that has met many values
+            done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
             points.append(Point(models, ids, bags, reading=reading, **json.loads(done.stdout)))
     return points
 
 
 def score(home: Path, models: int, ids: int, bags: int) -> dict[str, float]:
-    """Score a round from its ranks on disk, on threads, and say what it took."""
-    import pyarrow.ipc  # noqa: F401  (loading it is not what is measured)
-    import threadpoolctl  # noqa: F401
-
+    """Score a round from its ranks on disk, on threads, and say what it took; and what a small one before it did."""
     from crowdalpha.execution.local import Threads
     from crowdalpha.history import Rule
     from crowdalpha.history.sharding import score_sharded
 
+    with tempfile.TemporaryDirectory() as small:
+        _prepare(Path(small), FIRST, ids)
+        started = time.perf_counter()
+        score_sharded(Threads(), _era(Path(small), FIRST, ids), Rule(bags=bags))
+        first = time.perf_counter() - started
     started = time.perf_counter()
     found = score_sharded(Threads(), _era(home, models, ids), Rule(bags=bags))
     seconds = time.perf_counter() - started
     assert np.isfinite(found["mmc2"]).all()
     [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    return {"seconds": seconds, "megabytes": int(peak.split()[1]) / 1024}
+    return {"seconds": seconds, "first": first, "megabytes": int(peak.split()[1]) / 1024}
 
 
 def _era(home: Path, models: int, ids: int) -> PackedEra:

@@ -61,11 +61,10 @@ class RankFile:
         held = np.empty((min(size, max(end - start, 0)), self.n_ids), self.dtype)
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.offset + start * row)
-            if hasattr(os, "posix_fadvise"):
-                os.posix_fadvise(file.fileno(), file.tell(), (end - start) * row, os.POSIX_FADV_SEQUENTIAL)
             for first in range(start, end, size):
                 some = held[: min(size, end - first)]
                 _fill(file, some)
+                _fetch(file, min(size, end - first - len(some)) * row)
                 yield some
 
     def rows(self, start: int = 0, stop: int | None = None) -> Rows:
@@ -110,6 +109,12 @@ def _head(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if npy.read_magic(file) != (1, 0):
         raise ValueError("another version of the format")
     return npy.read_array_header_1_0(file)
+
+
+def _fetch(file: Any, n_bytes: int) -> None:
+    """Have the system fetch what is read next, while what was read is worked on."""
+    if n_bytes and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), file.tell(), n_bytes, os.POSIX_FADV_WILLNEED)
 
 
 def _fill(file: Any, rows: Rows) -> None:
