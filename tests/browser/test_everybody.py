@@ -28,7 +28,16 @@ PUBLIC = (
     "/sign-up",
     "/nowhere",
 )
-OWN = ("/account", "/account/models/ada-1", "/account/password", "/diagnostics", "/submit", "/models/ada-1", "/verify")
+OWN = (
+    "/account",
+    "/account/models/ada-1",
+    "/account/notices",
+    "/account/password",
+    "/diagnostics",
+    "/submit",
+    "/models/ada-1",
+    "/verify",
+)
 
 
 def walk(page: Page, town: Town, addresses: tuple[str, ...]) -> dict[str, list[Any]]:

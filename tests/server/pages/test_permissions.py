@@ -36,6 +36,10 @@ FORMS = [
     Form("/account/keys", None, {"name": "mine", "scopes": "read_user_info", "days": "30"}),
     Form("/account/keys/end", HIDDEN, {"key": "{token}"}),
     Form("/account/password", None, {"old": "wrong password", "new": "another long one"}),
+    Form("/account/notices", None, {"hook": "scored", "webhook": "https://bob.example.org"}),
+    Form("/account/notices/confirm", None, {"code": "0123456789abcdef0123"}),
+    Form("/account/notices/key", None),
+    Form("/account/notices/test", REFUSED, {"model": "ada-1"}),
     Form("/submit", REFUSED, {"model": "ada-1", "do": "send"}, upload(5)),
     Form("/diagnostics", REFUSED, {"model": "ada-1"}, upload(5)),
     Form("/diagnostics/{id}/delete", HIDDEN),
@@ -44,7 +48,8 @@ FORMS = [
 COMING_IN = {"/sign-in", "/sign-up"}
 """Forms of those who have no session yet."""
 MEMBERS = {
-    "/account", "/account/movements.csv", "/account/models/{id}", "/account/password", "/diagnostics/{id}",
+    "/account", "/account/movements.csv", "/account/models/{id}", "/account/notices", "/account/password",
+    "/diagnostics/{id}",
     "/diagnostics/{id}/{name}.{kind}", "/rounds/{number:int}/shares/{model}.zip",
 }  # fmt: skip
 """Pages for those who are signed in."""
@@ -68,7 +73,9 @@ def state(site: Site) -> Any:
     service, ada = site.service, caller("ada")
     ended = [token.revoked_at for token in service.people.tokens_of("ada")]
     looked_at = service.diagnostics.of_model(ada, "ada-1")
-    return service.models.mine(ada), service.submissions.mine(ada), service.staking.of(ada, "ada-1"), ended, looked_at
+    told = service.notices.wish(ada), service.notices.key(ada), service.notices.log(ada)
+    owned = service.models.mine(ada), service.submissions.mine(ada), service.staking.of(ada, "ada-1")
+    return owned, ended, looked_at, told
 
 
 def sent(site: Site, form: Form, hidden: dict[str, str] = NOTHING, **headers: str) -> int:

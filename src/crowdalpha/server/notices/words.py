@@ -29,7 +29,7 @@ def subject(name: str, kind: str, said: Said) -> str:
 def text(kind: str, said: Said, address: str, code: str = "") -> str:
     """The lines of a mail; `address` is where the server is seen ("" for unknown), `code` what confirms."""
     lines = [*_LINES[kind](said, code), ""]
-    where = f"{address}/account" if address else "the page of your account"
+    where = f"{address}/account/notices" if address else "the page of your notices"
     lines += [f"What you are told, and how, is your choice: {where}."]
     return "\n".join(lines) + "\n"
 
@@ -61,7 +61,7 @@ def _settled(said: Said, code: str) -> Iterator[str]:
 
 
 def _confirm(said: Said, code: str) -> Iterator[str]:
-    yield "Somebody, you we hope, wants mail of this tournament sent here. If so, enter this code with your account:"
+    yield "Somebody, you we hope, wants mail of this tournament sent here. If so, enter this code where you chose it:"
     yield ""
     yield f"  {code}"
     yield ""

@@ -16,6 +16,7 @@ from crowdalpha.server.pages import (
     editing,
     handing,
     models,
+    notices,
     papers,
     rounds,
 )
@@ -31,5 +32,5 @@ __all__ = ["attach", "not_found", "turned_away"]
 def attach(app: FastAPI, service: Service) -> None:
     """Add the pages to an application. The leaderboard is at `GET /`."""
     app.state.pages = Door(service, Memory(), LogReader())
-    for module in (boards, models, rounds, papers, coming, account, editing, handing, diagnosing, assets):
+    for module in (boards, models, rounds, papers, coming, account, editing, notices, handing, diagnosing, assets):
         app.include_router(module.router)
