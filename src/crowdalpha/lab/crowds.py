@@ -19,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.lab.chance import Floats, stream
+from crowdalpha.scoring.kernels import column_blocks
 from crowdalpha.scoring.metrics import Era
 from crowdalpha.scoring.problems import Problem, refuse_if_any
 from crowdalpha.tournament.money import UNITS
 
 SMALLEST_STAKE, LARGEST_STAKE = 10, 5_000
 """Coins that a model of the crowd stakes."""
+IN_CACHE = 2**14
+"""Predictions that are drawn at a time: they stay in a core's cache until they are done."""
 FEATURES = 4
 """Features that the shared signal is made of."""
 SPREAD = (0.05, 0.2, 0.5, 0.2, 0.05)
@@ -126,20 +129,22 @@ class World:
             hard = bool(spells(self.seed, "hard", number, shape.hard_share, shape.lasting)[0])
         latent = random.standard_normal(shape.ids)
         shared = seen(latent, -shape.edge if hard else shape.edge, random.standard_normal(shape.ids))
-        predictions = self._predictions(random.standard_normal((shape.ids, shape.models)), latent, shared)
+        predictions = self._predictions(random, latent, shared)
         if shape.present < 1:
             predictions[:, ~self.there(number)] = np.nan
         target = shape.top * binned(latent, shape.bins)
         return Drawn(Era(predictions, target, label=number, ids=self.ids, models=self.models), latent, shared, hard)
 
-    def _predictions(self, noise: Floats, latent: Floats, shared: Floats) -> Floats:
-        """What all models predict, (n_ids, n_models): `blended` of what is `seen`, in the place of the noise."""
-        shape = self.shape
-        noise *= np.sqrt(1.0 - np.square(self.skills))
-        noise += latent[:, None] * self.skills
-        noise *= np.sqrt(1.0 - shape.shared)
-        noise += (np.sqrt(shape.shared) * shared)[:, None]
-        return noise
+    def _predictions(self, random: np.random.Generator, latent: Floats, shared: Floats) -> Floats:
+        """What all models predict, (n_ids, n_models): `blended` of what is `seen`, a few ids at a time."""
+        shape, out = self.shape, np.empty((self.shape.ids, self.shape.models))
+        for ids in column_blocks(shape.ids, max(1, IN_CACHE // shape.models)):
+            some = random.standard_normal(out=out[ids])
+            some *= np.sqrt(1.0 - np.square(self.skills))
+            some += latent[ids, None] * self.skills
+            some *= np.sqrt(1.0 - shape.shared)
+            some += (np.sqrt(shape.shared) * shared[ids])[:, None]
+        return out
 
     def there(self, number: int) -> NDArray[np.bool_]:
         """Which models take part in a round, (n_models,): the first one always, so that there is a crowd."""

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from crowdalpha.lab.chance import Floats
 from crowdalpha.payouts import payout_factor
-from crowdalpha.scoring.bags import draw_bags
+from crowdalpha.scoring.bags import draws
 from crowdalpha.scoring.metrics import Era
+from crowdalpha.scoring.shards import Judge, partial_sums, pool, score_shard, weigh
 from crowdalpha.tournament import seeds
 from crowdalpha.tournament.money import UNITS
 from crowdalpha.tournament.payments import Payments, payments
 from crowdalpha.tournament.rulesets import RuleSet
-from crowdalpha.tournament.scoringday import Scored, score_era
+from crowdalpha.tournament.scoringday import Scored, crowd_scores, score_era
 
 Choice = tuple[float, float]
 Units = NDArray[np.int64]
@@ -65,8 +66,8 @@ def metrics_of(rules: RuleSet) -> tuple[str, ...]:
 
 
 def in_order(era: Era) -> Era:
-    """The era with the models that predict alone, sorted by name."""
-    there = np.flatnonzero(~np.isnan(era.predictions).any(axis=0)).tolist()
+    """The era with the models that predict alone, sorted by name; who stays away is a column of NaN."""
+    there = np.flatnonzero(~np.isnan(era.predictions[0])).tolist()
     columns = sorted(there, key=era.models.__getitem__)
     if columns == list(range(len(era.models))):
         return era
@@ -74,11 +75,19 @@ def in_order(era: Era) -> Era:
 
 
 def score(era: Era, units: Units, metrics: Sequence[str], *, seed: bytes, bags: int) -> Scored:
-    """The final scores of an era that is `in_order`, its models having `units` (n_models,) at risk: all are on time."""
+    """The final scores of an era that is `in_order`, its models having `units` (n_models,) at risk: all are on time.
+
+    They are those of `score_day`, to the bit; the crowd is pooled once for all bags and for the metamodel without bags.
+    """
     if not era.models:
         return Scored((), {name: np.zeros(0) for name in metrics}, {})
-    drawn = draw_bags(units, n_bags=bags, seed=seed) if units.any() else None
-    return score_era(replace(era, stakes=units, bags=drawn), metrics)
+    if not units.any():
+        return score_era(replace(era, stakes=units), metrics)
+    rows, target = era.ranks.doubled, era.given("target")
+    weights = weigh(units, draws(units, n_bags=bags, seed=seed), rows.shape[1])
+    metamodels = pool(partial_sums([rows], weights), weights)
+    found = score_shard(rows, metamodels, Judge.of(metamodels, target), metrics=metrics)
+    return Scored(era.models, found, crowd_scores(metamodels.crowd, target, metrics, era.ties))
 
 
 def fractions(rules: RuleSet, staked: Staked, scored: Sequence[Scored]) -> Floats:
