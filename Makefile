@@ -4,6 +4,7 @@ BIN := .venv/bin
 DEMO := .venv/.demo-ready
 DEV := .venv/.dev-ready
 SITE := .venv/.site-ready
+BENCH := .venv/.bench-ready
 MUTANTS := .venv/.mutants-ready
 
 .PHONY: demo site test test-all lint audit bench bench-scale bench-instructions docs mutants clean
@@ -23,6 +24,10 @@ $(SITE): pyproject.toml | $(BIN)/python
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(DEMO) $(SITE) $@
+
+$(BENCH): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $(DEMO) $(SITE) $(DEV) $@
 
 $(MUTANTS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[mutants]'
@@ -54,7 +59,7 @@ audit: $(DEV)
 	$(BIN)/python -m pip freeze --exclude-editable > .venv/audited.txt
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement .venv/audited.txt
 
-bench: $(DEV)
+bench: $(BENCH)
 	$(BIN)/python -m benchmarks
 
 # Needs 11 GB of disk for the largest crowd.

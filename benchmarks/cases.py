@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 
 from benchmarks import peers
 from benchmarks.inputs import SHAPES, Array, Round, crowd, features
+from benchmarks.limits import limits
 from benchmarks.results import Row, at_least, at_most, duration
 from benchmarks.timing import Contestant, Time, kernel, race, threads
 from benchmarks.tournament import tournament
@@ -48,6 +49,7 @@ def contribution(sizes: Sizes) -> Section:
     pooled, few = peers.metamodels(era), max(sizes.models // 20, 1)
     some, target = peers.frame(era.predictions[:, :few]), peers.series(era.target)
     some_shares, bag_share = few / sizes.models, 1 / len(era.bags)
+    together = some.assign(pooled=pooled[1], target=era.target, era="era")
     best = race(
         {
             "ours": ours,
@@ -59,6 +61,7 @@ def contribution(sizes: Sizes) -> Section:
                 lambda: [peers.recipe_contribution(some.iloc[:, j], pooled[1], era.target) for j in range(few)],
                 some_shares * bag_share,
             ),
+            **_if_there(lambda: peers.numerblox_contribution(together, few), some_shares * bag_share),
             "rank": Contestant(lambda: rank_models(era.predictions)),
             "argsort": Contestant(
                 lambda: np.argsort(np.ascontiguousarray(era.predictions[:, :few].T), axis=1, kind="stable"), some_shares
@@ -68,16 +71,30 @@ def contribution(sizes: Sizes) -> Section:
     rows = [
         _faster("numerai-tools `correlation_contribution`, a call a bag", best, "numerai-tools", 300, 400),
         _faster("numerai-tools' parts used with care (rank once, orthogonalize a bag)", best, "careful", 30),
+        *_beside_numerblox("numerblox `legacy_contribution`, a user and a bag at a time", best),
         _faster("plain pandas, a user and a bag at a time (rank, lstsq, cov)", best, "recipe", 350),
         _cost("ranking the columns once, ours", best, "rank", 3, 2),
         _cost("a stable `np.argsort` of each column", best, "argsort", 0.2),
     ]
     text = (
         f"MMC2 of {sizes.models:,} models on {sizes.ids:,} ids against 20 bags, from raw predictions. Peers get the "
-        f"bags' metamodels for nothing and were timed on {few} models (numerai-tools and pandas on one bag); their "
+        f"bags' metamodels for nothing and were timed on {few} models (but for numerai-tools' parts on one bag); their "
         "times were scaled up."
     )
     return "Contribution", text, rows
+
+
+def _if_there(run: Callable[[], object], share: float) -> dict[str, Contestant]:
+    """numerblox as a contestant, where it is installed."""
+    return {"numerblox": Contestant(run, share)} if peers.WITH_NUMERBLOX else {}
+
+
+def _beside_numerblox(what: str, best: dict[str, Time]) -> list[Row]:
+    if "numerblox" not in best:
+        return []
+    ratio = best["numerblox"].cpu / best["ours"].cpu
+    times = f"{duration(best['ours'].cpu)} against {duration(best['numerblox'].cpu)}"
+    return [Row(f"faster than {what}", "", f"{ratio:.3g} x", None, times)]
 
 
 def _faster(what: str, best: dict[str, Time], peer: str, *targets: float) -> Row:
@@ -191,12 +208,15 @@ def _fnc_race(n_features: int, target: float, sizes: Sizes) -> list[Row]:
         "ours": Contestant(lambda: fnc(era.predictions, by, era.target)),
         "numerai-tools": Contestant(lambda: peers.numerai_fnc(table, columns, t)),
     }
-    best = race(contestants, rounds=5)
+    some = table.iloc[:, : max(sizes.feature_models // 40, 1)]
+    blox = _if_there(lambda: peers.numerblox_fnc(some, columns, t), some.shape[1] / sizes.feature_models)
+    best = race(contestants | blox, rounds=5)
     with threads(2):
         wall = race(contestants, rounds=3)
     ratio, times = wall["numerai-tools"].wall / wall["ours"].wall, [duration(time.wall) for time in wall.values()]
     return [
         _faster(f"numerai-tools, {n_features:,} features", best, "numerai-tools", target),
+        *_beside_numerblox(f"numerblox, {n_features:,} features", best),
         Row(
             f"the same on two threads, wall time, {n_features:,} features",
             "",
@@ -261,6 +281,6 @@ def _launch(command: list[str]) -> Callable[[], object]:
 
 
 SECTIONS: list[Callable[[Sizes], Section]] = [
-    *(contribution, ranking, rounds, neutral, sameness, start),
+    *(limits, contribution, ranking, rounds, neutral, sameness, start),
     lambda sizes: tournament(*sizes.round),
 ]

@@ -1,7 +1,7 @@
 """`python -m benchmarks.instructions`: count instructions instead of seconds, so that a busy machine changes nothing.
 
-Each job runs once and then several times in a process of its own under valgrind; the difference, by run, is compared
-with what is kept in instructions.json. More than LIMIT times as many fail. `--keep` keeps what was counted.
+A process under valgrind does every job once; others do one of them several times more. The difference, by run, is
+compared with what is kept in instructions.json. More than LIMIT times as many fail. `--keep` keeps what was counted.
 """
 
 from __future__ import annotations
@@ -36,14 +36,11 @@ JOBS = {
     "FNC of 20 of them on 30 features": "fnc(p[:, :20], f, t)",
 }
 SETTING = """
-import sys
 import numpy as np
 from crowdalpha.scoring import draw_bags, fnc, mmc1, mmc2, numerai_corr, rank_models
 rng = np.random.default_rng(0)
 p, s, t = rng.normal(size=(2000, 100)), rng.lognormal(3, 1.5, 100), rng.choice([0, .25, .5, .75, 1], 2000)
 b, f = draw_bags(s, seed=1), np.rint(2 * rng.normal(size=(2000, 30)))
-for _ in range(int(sys.argv[1])):
-    {job}
 """
 
 
@@ -55,7 +52,7 @@ def main() -> int:
     if shutil.which("valgrind") is None:
         sys.exit("valgrind is not installed: without it, no instruction is counted")
     with tempfile.TemporaryDirectory() as cache:
-        found = {name: counted(job, cache) for name, job in JOBS.items()}
+        found = counted(cache)
     if arguments.keep:
         KEPT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     normal = json.loads(KEPT.read_text(encoding="utf-8"))
@@ -67,22 +64,27 @@ def main() -> int:
     return 1 if dear else 0
 
 
-def counted(job: str, cache: str) -> int:
-    """Instructions of one run of a job, once everything it needs is loaded and compiled."""
-    command = [sys.executable, "-c", SETTING.format(job=job)]
+def counted(cache: str) -> dict[str, int]:
+    """Instructions of one run of each job, once everything it needs is loaded and compiled."""
     environment = os.environ | ENVIRONMENT | {"NUMBA_CACHE_DIR": cache}
-    subprocess.run([*command, "1"], env=environment, check=True)
-    once, often = (_instructions([*command, str(times)], environment) for times in (1, 1 + TIMES))
-    return (often - once) // TIMES
+    subprocess.run(_command(""), env=environment, check=True)
+    once = _instructions("", environment)
+    return {name: (_instructions(job, environment) - once) // TIMES for name, job in JOBS.items()}
 
 
-def _instructions(command: list[str], environment: dict[str, str]) -> int:
-    counting = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    done = subprocess.run([*counting, *command], env=environment, check=True, capture_output=True, text=True)
-    found = re.search(r"Collected : (\d+)", done.stderr)
+def _command(job: str) -> list[str]:
+    """A process that does every job once, and then one of them again."""
+    again = f"for _ in range({TIMES}):\n    {job or 'pass'}\n"
+    return [sys.executable, "-c", SETTING + "\n".join([*JOBS.values(), again])]
+
+
+def _instructions(job: str, environment: dict[str, str]) -> int:
+    counting = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    done = subprocess.run([*counting, *_command(job)], env=environment, check=True, capture_output=True, text=True)
+    found = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
     if found is None:
         raise RuntimeError(f"valgrind counted nothing: {done.stderr[-500:]}")
-    return int(found[1])
+    return int(found[1].replace(",", ""))
 
 
 if __name__ == "__main__":

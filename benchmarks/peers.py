@@ -1,6 +1,9 @@
-"""The same work as others do it: numerai-tools as its API offers it, its parts used with care, and plain pandas."""
+"""The same work as others do it: numerai-tools as it comes, its parts used with care, numerblox, and plain pandas."""
 
 from __future__ import annotations
+
+import os
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -9,6 +12,9 @@ from numerai_tools import scoring as numerai_tools
 from benchmarks.inputs import Array, Round
 from crowdalpha.scoring import metamodel
 from crowdalpha.scoring.contribution import UNIFORM_STD
+
+WITH_NUMERBLOX = find_spec("numerblox") is not None
+"""Whether numerblox is installed: `make bench` sees to it, `make test` does not."""
 
 
 def frame(columns: Array) -> pd.DataFrame:
@@ -51,3 +57,23 @@ def recipe_contribution(prediction: pd.Series, pooled: Array, target: Array) -> 
 def numerai_fnc(predictions: pd.DataFrame, features: pd.DataFrame, target: pd.Series) -> pd.Series:
     """FNC as numerai-tools computes it."""
     return numerai_tools.feature_neutral_corr(predictions, features, target)
+
+
+def numerblox_contribution(columns: pd.DataFrame, n_models: int) -> list[float]:
+    """MMC2 of one bag by numerblox, a model at a time; columns: model0, model1, ..., pooled, target and era."""
+    from numerblox.evaluation import NumeraiClassicEvaluator
+
+    judge = NumeraiClassicEvaluator(era_col="era")
+    return [judge.legacy_contribution(columns, f"model{j}", "target", "pooled")[0] for j in range(n_models)]
+
+
+def numerblox_fnc(predictions: pd.DataFrame, features: pd.DataFrame, target: pd.Series) -> list[float]:
+    """FNC by numerblox's neutraliser and numerai-tools' correlation, on one processor."""
+    os.environ["TQDM_DISABLE"] = "1"
+    from numerblox.neutralizers import FeatureNeutralizer
+
+    names = list(predictions.columns)
+    eras = pd.Series("era", index=predictions.index)
+    left = FeatureNeutralizer(names, 1.0, num_cores=1).transform(predictions, features, eras)
+    neutral = pd.DataFrame(left, index=predictions.index, columns=names)
+    return list(numerai_tools.numerai_corr(neutral, target))

@@ -7,9 +7,12 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+
+PEERS = ("numba", "pandas", "scipy", "numerai-tools", "numerblox")
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def misses(rows: list[Row]) -> list[str]:
 
 def machine() -> str:
     """The processor, the cores this process may use, and the versions that matter."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "pandas", "scipy", "numerai-tools"))
+    packages = ", ".join(f"{name} {version(name)}" for name in PEERS if find_spec(name.replace("-", "_")))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{_processor()}, {cores} cores, Python {platform.python_version()}, NumPy {np.__version__}, {packages}"
 

@@ -15,7 +15,7 @@ def test_the_quick_run_writes_a_table_a_section(tmp_path):
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(page)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     text = page.read_text(encoding="utf-8")
-    assert text.count("| What | Target | Measured | Met | Times |") == text.count("\n## ") == 6
+    assert text.count("| What | Target | Measured | Met | Times |") == text.count("\n## ") == 8
     assert "the same bits: two threads | yes | yes | yes" in text
     assert str(ROOT) not in text
 
