@@ -59,7 +59,7 @@ class Shape:
     lasting: float = 0.0
     present: float = 1.0
     staying: float = 0.0
-    memory: float = 0.7
+    memory: float = 0.6
 
     def __post_init__(self) -> None:
         """Refuse what is no correlation, no probability, or too few to be a crowd."""
