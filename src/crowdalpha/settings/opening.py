@@ -38,7 +38,7 @@ def open_engine(
 
     A database of an older form is brought to the present one first, all or nothing. Refused with
     `database_empty` if there is no tournament in it, `database_newer`, `database_unreachable`, `not_durable`,
-    `driver_missing`, and with `secret_missing`, `secret_exposed`, `bad_secret` or `secret_changed` if the master secret
+    `driver_missing`, and with `secret_missing`, `secret_exposed`, `not_its_owner`, `bad_secret` or `secret_changed` if the master secret
     is not there, not secret, or not the one that running rounds were announced with.
     """
     settings = where if isinstance(where, Settings) else read(where)
@@ -129,11 +129,21 @@ def read_secret(path: Path) -> bytes:
     except FileNotFoundError:
         fix = "copy the one there that the tournament was made with: its rounds cannot be scored without it"
         raise InputError(Problem("secret_missing", "the master secret", "no file", fix, str(path))) from None
-    if os.name == "posix" and path.stat().st_mode & OTHERS:
-        found, fix = f"mode {path.stat().st_mode & 0o777:o}", f"chmod 600 {path}"
-        raise InputError(Problem("secret_exposed", "a file for its owner alone", found, fix, str(path)))
+    if os.name == "posix":
+        _require_own_file(path)
     seeds.round_secret(secret, 1)
     return secret
+
+
+def _require_own_file(path: Path) -> None:
+    """Refuse a secret that others may read, and root at work for somebody: who serves could not read what root wrote."""
+    found = path.stat()
+    if found.st_mode & OTHERS:
+        mode, fix = f"mode {found.st_mode & 0o777:o}", f"chmod 600 {path}"
+        raise InputError(Problem("secret_exposed", "a file for its owner alone", mode, fix, str(path)))
+    if os.geteuid() == 0 and found.st_uid != 0:
+        expected, fix = "the user whose tournament it is", "run it as that user: runuser -u USER -- ..."
+        raise InputError(Problem("not_its_owner", expected, f"root, and a file of user {found.st_uid}", fix, str(path)))
 
 
 def make_secret(path: Path) -> None:

@@ -55,7 +55,7 @@ def add_model(
     as_json: bool,
 ) -> None:
     """Add a model to ACCOUNT under ID."""
-    model = engine.add_model(id, account, name or id, now, choice=payout, benchmark=benchmark)
+    model = engine.add_model(id, engine.account_called(account), name or id, now, choice=payout, benchmark=benchmark)
     answer(model, f"model {model.id} of {account}, {_choice(model)}", as_json)
 
 
@@ -69,7 +69,7 @@ def choose(engine: Engine, model: str, payout: tuple[float, float] | None, now: 
 
     Without --payout it is the rule's default again.
     """
-    chosen = engine.choose(model, payout, now)
+    chosen = engine.choose(engine.model_called(model), payout, now)
     answer(chosen, f"model {model}, {_choice(chosen)} from the next close on where the rule offers it", as_json)
 
 
@@ -84,8 +84,8 @@ def deposit(engine: Engine, account: str, amount: int, id: str, now: datetime, a
 
     ACCOUNT is an account, or `treasury`, which payouts come from.
     """
-    new = engine.deposit(id, amount, now, into=_purse(engine, account))
-    _moved(engine, "paid into", account, amount, id, new, as_json)
+    purse = _purse(engine, account)
+    _moved(engine, "paid into", account, purse, amount, id, engine.deposit(id, amount, now, into=purse), as_json)
 
 
 @command.command(name="withdraw")
@@ -99,8 +99,8 @@ def withdraw(engine: Engine, account: str, amount: int, id: str, now: datetime, 
 
     ACCOUNT is an account, or `treasury`.
     """
-    new = engine.withdraw(id, amount, now, out_of=_purse(engine, account))
-    _moved(engine, "paid out of", account, amount, id, new, as_json)
+    purse = _purse(engine, account)
+    _moved(engine, "paid out of", account, purse, amount, id, engine.withdraw(id, amount, now, out_of=purse), as_json)
 
 
 @command.command(name="list")
@@ -122,7 +122,7 @@ def _lines(found: Sequence[Member]) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = []
     for member in found:
         own = (member.account.id, member.account.name, coins(member.wallet))
-        held = [(h.model.id, _choice(h.model), coins(h.stake), coins(h.at_risk)) for h in member.models]
+        held = [(h.model.name, _choice(h.model), coins(h.stake), coins(h.at_risk)) for h in member.models]
         lines += [(*own, *first) for first in held[:1] or [("-", "-", "-", "-")]]
         lines += [("", "", "", *further) for further in held[1:]]
     return lines
@@ -137,7 +137,7 @@ def show(engine: Engine, id: str | None, as_json: bool) -> None:
     Its wallet, its models with their stakes, the changes that wait, and every entry of its own. On a server it is one's
     own.
     """
-    statement = engine.account(whose(engine, id))
+    statement = engine.account(engine.account_called(whose(id)))
     if as_json:
         print_json(facts(statement))
     else:
@@ -149,33 +149,36 @@ def print_holdings(statement: Statement) -> None:
     """The wallet and the models of an account, and the changes that wait."""
     account = statement.account
     title = f"{account.name} ({account.id}): {coins(statement.wallet)} in the wallet"
-    columns = ("model", "payout", "stake", "in release", "reserved", "at risk")
-    print_table(title, columns, [_row(holding) for holding in statement.models], left=2, caption=_waiting(statement))
+    columns = ("model", "id", "payout", "stake", "in release", "reserved", "at risk")
+    rows, caption = [_row(holding) for holding in statement.models], _waiting(statement)
+    print_table(title, columns, rows, left=3, spare=("id",), caption=caption)
 
 
 def _print_entries(statement: Statement) -> None:
-    own = {f"wallet:{statement.account.id}"}
-    own |= {f"{part}:{held.model.id}" for held in statement.models for part in ("stake", "release", "reserve")}
+    own = {f"wallet:{statement.account.id}": "wallet"}
+    for model in [held.model for held in statement.models]:
+        own |= {f"{part}:{model.id}": f"{part} of {model.name}" for part in ("stake", "release", "reserve")}
     rows = [
-        (moment(entry.at), entry.id, posting.account, coins(posting.amount))
+        (moment(entry.at), entry.id, own[posting.account], coins(posting.amount))
         for entry in statement.entries
         for posting in entry.postings
         if posting.account in own
     ]
     if rows:
-        print_table("Entries", ("time", "entry", "account", "coins"), rows, left=3)
+        print_table("Entries", ("time", "entry", "account", "coins"), rows, left=3, spare=("entry",))
     else:
         print_prose("No money has moved.")
 
 
 def _row(holding: Holding) -> tuple[str, ...]:
     held = (holding.stake, holding.release, holding.reserve, holding.at_risk)
-    return (holding.model.id, _choice(holding.model), *map(coins, held))
+    return (holding.model.name, holding.model.id, _choice(holding.model), *map(coins, held))
 
 
 def _waiting(statement: Statement) -> str:
+    names = {holding.model.id: holding.model.name for holding in statement.models}
     return "\n".join(
-        f"{change.id}: {change.kind} of {change.model} by {coins(change.amount)} waits for the close of round "
+        f"{change.id}: {change.kind} of {names[change.model]} by {coins(change.amount)} waits for the close of round "
         f"{change.effective_round}"
         for change in statement.pending
     )
@@ -193,14 +196,12 @@ def _purse(engine: Engine, account: str) -> str:
     """The ledger's name for where money comes in and goes out: the treasury, or the wallet of a known account."""
     from crowdalpha.tournament.ledger import TREASURY, wallet
 
-    return TREASURY if account == TREASURY else wallet(engine.account(account).account.id)
+    return TREASURY if account == TREASURY else wallet(engine.account(engine.account_called(account)).account.id)
 
 
-def _moved(engine: Engine, what: str, account: str, amount: int, id: str, new: bool, as_json: bool) -> None:
-    from crowdalpha.tournament.ledger import TREASURY, wallet
-
+def _moved(engine: Engine, what: str, account: str, purse: str, amount: int, id: str, new: bool, as_json: bool) -> None:
     with engine.store.reading() as work:
-        left = work.balance(TREASURY if account == TREASURY else wallet(account))
+        left = work.balance(purse)
     record = {"id": id, "account": account, "amount": amount, "new": new, "balance": coins(left)}
     again = "" if new else " before, and not again"
     answer(record, f"{coins(amount)} {what} {account}{again} (id {id}); it holds {coins(left)} now", as_json)

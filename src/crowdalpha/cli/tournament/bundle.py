@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @plays
 def command(engine: Engine, number: int, model: str | None, output: Path, as_json: bool) -> None:
     """Write the proof of round NUMBER, resolved, for `crowdalpha verify` to check anywhere."""
-    content = engine.bundle(number) if model is None else engine.bundle_for(number, model)
+    content = engine.bundle(number) if model is None else engine.bundle_for(number, engine.model_called(model))
     write_all({output: lambda path: _write(path, content)})
     found = {"round": number, "model": model, "file": str(output), "bytes": len(content)}
     found["sha256"] = sha256(content).hexdigest()

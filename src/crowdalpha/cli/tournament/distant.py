@@ -39,7 +39,7 @@ class Seen:
 class Distant:
     """The engine of a tournament that somebody else has; a verb that it lacks is refused with `needs_folder`.
 
-    Models may be named by their ids or by their names. A command repeated with its id does nothing twice.
+    A command repeated with its id does nothing twice.
     """
 
     def __init__(self, client: Client) -> None:
@@ -57,10 +57,7 @@ class Distant:
 
     def account(self, id: str) -> Statement:
         """The account of the token; another is refused."""
-        me = self._client.account()
-        if id not in ("", me.id, me.name):
-            fix = "leave it out, or use a token of that account"
-            raise InputError(Problem("not_yours", f"{me.name} ({me.id})", id, fix, "account"))
+        me = self._own(id)
         models = self._client.models()
         stakes = [self._client.stake(model.id) for model in models]
         entries = tuple(map(_seen, reversed(self._client.transactions())))
@@ -85,27 +82,27 @@ class Distant:
         """A new model of one's own; the server chooses its id."""
         if benchmark:
             raise needs_folder("--benchmark, which its operator does")
-        self._require_own(account)
+        self._own(account)
         made = self._client.make_model(name, key=_key("model", id))
         return _model(self._client.choose(made.id, *choice) if choice else made)
 
     def choose(self, model: str, choice: tuple[float, float] | None, now: datetime) -> Model:
         """Change the payout a model has chosen."""
-        return _model(self._client.choose(self._own(model), *(choice or ())))
+        return _model(self._client.choose(model, *(choice or ())))
 
     # stakes
 
     def stake_increase(self, id: str, model: str, amount: int, now: datetime) -> StakeChange:
         """Stake more."""
-        return _change(self._client.stake_increase(self._own(model), format_amount(amount), key=_key("stake", id)))
+        return _change(self._client.stake_increase(model, format_amount(amount), key=_key("stake", id)))
 
     def stake_decrease(self, id: str, model: str, amount: int, now: datetime) -> StakeChange:
         """Ask for a part of a stake back."""
-        return _change(self._client.stake_decrease(self._own(model), format_amount(amount), key=_key("stake", id)))
+        return _change(self._client.stake_decrease(model, format_amount(amount), key=_key("stake", id)))
 
     def stake_drain(self, id: str, model: str, now: datetime) -> StakeChange:
         """Ask for all of a stake back."""
-        return _change(self._client.stake_drain(self._own(model), key=_key("stake", id)))
+        return _change(self._client.stake_drain(model, key=_key("stake", id)))
 
     def stake_cancel(self, id: str, now: datetime) -> StakeChange:
         """Take a pending change of a model of one's own back."""
@@ -118,7 +115,7 @@ class Distant:
 
     def submit(self, id: str, model: str, content: bytes, now: datetime) -> Submission:
         """Hand in predictions."""
-        sent = self._client.submit(self._own(model), content, key=_key("submit", id))
+        sent = self._client.submit(model, content, key=_key("submit", id))
         status = cast(Any, sent.status)
         return Submission(sent.id, sent.round, sent.model, sent.received_at, status, sent.sha256, "", sent.n_ids)
 
@@ -152,20 +149,26 @@ class Distant:
         lines = tuple(map(_line, found.lines))
         return Board(found.metric, found.method, found.rounds, lines, equals, benchmarks)
 
-    def _own(self, model: str) -> str:
-        """The id of a model of one's own, by its id or its name."""
+    def account_called(self, word: str) -> str:
+        """The account of the token, by its id, its name or no word at all; another is refused."""
+        return self._own(word).id
+
+    def model_called(self, word: str) -> str:
+        """The id of a model of one's own, by that or by its name."""
         mine = self._client.models()
-        named = [each.id for each in mine if model == each.id] or [each.id for each in mine if model == each.name]
+        named = [each.id for each in mine if word == each.id]
+        named += [each.id for each in mine if word.casefold() == each.name.casefold()]
         if not named:
             found, fix = ", ".join(each.name for each in mine) or "none", "name one of these, or make it first"
-            raise InputError(Problem("unknown", f"a model of yours, {model}", found, fix, "model"))
+            raise InputError(Problem("unknown", f"a model of yours, {word}", found, fix, "model"))
         return named[0]
 
-    def _require_own(self, account: str) -> None:
+    def _own(self, account: str) -> shapes.Account:
         me = self._client.account()
-        if account not in (me.id, me.name):
-            fix = "name your own account"
+        if account.casefold() not in ("", me.id.casefold(), me.name.casefold()):
+            fix = "leave it out, or use a token of that account"
             raise InputError(Problem("not_yours", f"{me.name} ({me.id})", account, fix, "account"))
+        return me
 
 
 def _key(what: str, id: str) -> str:

@@ -137,7 +137,7 @@ def needs_folder(what: str) -> InputError:
     return InputError(Problem("needs_folder", expected, what, fix))
 
 
-def whose(engine: Engine, account: str | None) -> str:
+def whose(account: str | None) -> str:
     """The account that is meant: on a server, unless it is named, that of the token."""
     if account is None and server() is None:
         raise click.UsageError("Missing argument: name the account.")

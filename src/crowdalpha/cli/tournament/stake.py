@@ -33,7 +33,7 @@ def increase(engine: Engine, model: str, amount: int, id: str, now: datetime, as
 
     They are reserved in the wallet's name at once, and staked when the next round closes.
     """
-    _say(engine.stake_increase(id, model, amount, now), as_json)
+    _say(engine.stake_increase(id, engine.model_called(model), amount, now), model, as_json)
 
 
 @command.command(name="decrease")
@@ -48,7 +48,7 @@ def decrease(engine: Engine, model: str, amount: int, id: str, now: datetime, as
     They leave the stake of MODEL when the next round closes, and come back once the rounds that run now are resolved.
     More than is staked is all of it.
     """
-    _say(engine.stake_decrease(id, model, amount, now), as_json)
+    _say(engine.stake_decrease(id, engine.model_called(model), amount, now), model, as_json)
 
 
 @command.command(name="drain")
@@ -58,7 +58,7 @@ def decrease(engine: Engine, model: str, amount: int, id: str, now: datetime, as
 @plays
 def drain(engine: Engine, model: str, id: str, now: datetime, as_json: bool) -> None:
     """Ask for all of the stake of MODEL back."""
-    _say(engine.stake_drain(id, model, now), as_json)
+    _say(engine.stake_drain(id, engine.model_called(model), now), model, as_json)
 
 
 @command.command(name="cancel")
@@ -67,7 +67,8 @@ def drain(engine: Engine, model: str, id: str, now: datetime, as_json: bool) -> 
 @plays
 def cancel(engine: Engine, id: str, now: datetime, as_json: bool) -> None:
     """Take the pending change ID back."""
-    _say(engine.stake_cancel(id, now), as_json)
+    change = engine.stake_cancel(id, now)
+    _say(change, change.model, as_json)
 
 
 @command.command(name="show")
@@ -75,15 +76,15 @@ def cancel(engine: Engine, id: str, now: datetime, as_json: bool) -> None:
 @plays
 def show(engine: Engine, account: str | None, as_json: bool) -> None:
     """Show the stakes of ACCOUNT, on a server of one's own, and what waits."""
-    statement = engine.account(whose(engine, account))
+    statement = engine.account(engine.account_called(whose(account)))
     if as_json:
         print_json(facts({"models": statement.models, "pending": statement.pending}))
     else:
         print_holdings(statement)
 
 
-def _say(change: StakeChange, as_json: bool) -> None:
-    whence = f"{change.kind} of {change.model} by {coins(change.amount)}"
+def _say(change: StakeChange, model: str, as_json: bool) -> None:
+    whence = f"{change.kind} of {model} by {coins(change.amount)}"
     when = f", effective when round {change.effective_round} closes" if change.status == "pending" else ""
     paid = f", paid back when round {change.release_round} resolves" if change.release_round and when else ""
     answer(change, f"{whence}: {change.status}{when}{paid} (id {change.id})", as_json)

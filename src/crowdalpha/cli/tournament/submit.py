@@ -36,10 +36,10 @@ def command(engine: Engine, file: Path, model: str, id: str, now: datetime, as_j
     from crowdalpha.scoring.problems import InputError
 
     try:
-        receipt = engine.submit(id, model, _content(file), now)
+        receipt = engine.submit(id, engine.model_called(model), _content(file), now)
     except InputError as refusal:
         _refuse(file, refusal, as_json)
-    answer(receipt, _told(receipt), as_json)
+    answer(receipt, _told(receipt, model), as_json)
 
 
 def _content(file: Path) -> bytes:
@@ -50,9 +50,9 @@ def _content(file: Path) -> bytes:
         return opened.read(LIVE.bytes + 1)
 
 
-def _told(receipt: Submission) -> str:
+def _told(receipt: Submission, model: str) -> str:
     return (
-        f"{receipt.model}, round {receipt.round}: received {moment(receipt.received_at)}, "
+        f"{model}, round {receipt.round}: received {moment(receipt.received_at)}, "
         f"{LATE if receipt.status == 'late' else 'on time'}\n"
         f"{counted(receipt.n_ids, 'id')}, SHA-256 {receipt.content_hash} (id {receipt.id})"
     )
