@@ -87,3 +87,28 @@ def test_a_replay_in_the_lab_ends_where_the_replay_of_a_tournament_does(tmp_path
     result = CliRunner().invoke(main, ["replay", *history, "--rule", "corr", "--seed", "5", "--json"])
     closing = sum(row["closing"] for row in json.loads(result.output)["models"])
     assert abs(outcome["closing"] - closing) < 1e-9
+
+
+def test_seasons_say_what_a_rule_pays_and_are_the_same_on_every_engine(tmp_path: Path) -> None:
+    size = ("--seasons", "3", "--rounds", "4", "--models", "4", "--ids", "30", "--bags", "2")
+    asked = ("seasons", "--rule", "corr-plus-mmc", "--choice", "1,1", *size)
+    table = tmp_path / "seasons.csv"
+    one = json.loads(lab(*asked, "--engine", "serial", "--json", "--output", str(table)))
+    assert json.loads(lab(*asked, "--engine", "threads", "--json")) == one
+    assert one["played"]["rule"] == "corr-plus-mmc"
+    growth = one["figures"]["growth"]
+    assert list(growth["quantiles"]) == ["5%", "25%", "50%", "75%", "95%"]
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["season"] for row in rows] == ["0", "1", "2"]
+    assert sum(float(row["growth"]) for row in rows) / 3 == growth["mean"]
+    shown = lab(*asked, "--engine", "serial")
+    assert "corr-plus-mmc: 3 seasons of 4 rounds, 4 models and 30 ids" in shown
+    assert f"{growth['mean']:+.2%}" in shown
+
+
+def test_seasons_of_an_unknown_rule_or_on_an_unknown_engine_are_refused() -> None:
+    for args, code in ((("--rule", "perpetual"), "unknown_rule"), (("--engine", "abacus"), "bad_engine")):
+        result = CliRunner().invoke(main, ["lab", "seasons", *args, "--json"])
+        assert result.exit_code == 3
+        assert [problem["code"] for problem in json.loads(result.output)["problems"]] == [code]

@@ -1,0 +1,110 @@
+"""`crowdalpha lab seasons`: what a rule pays in many seasons of simulated crowds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span
+from crowdalpha.cli.lab.options import engine, seed
+from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.options import as_json, output, some
+from crowdalpha.cli.tournament.door import refusals
+from crowdalpha.cli.tournament.replay import RULE, pair
+
+if TYPE_CHECKING:
+    from crowdalpha.lab.ensembles import Ensemble, Spread
+
+
+@click.command(name="seasons")
+@click.option("--rule", default=RULE, show_default=True, help="One of `crowdalpha rules`, or a proposal beside them.")
+@click.option("--choice", callback=pair, metavar="CORR,MMC", help="The multipliers that all choose; else the rule's.")
+@click.option("--seasons", type=some, default=100, show_default=True, help="Seasons, each with a crowd of its own.")
+@click.option("--rounds", type=some, default=20, show_default=True, help="Rounds of a season.")
+@click.option("--models", type=some, default=30, show_default=True, help="Models of a crowd.")
+@click.option("--ids", type=click.IntRange(min=2), default=300, show_default=True, help="Ids of an era.")
+@click.option("--bags", type=some, default=20, show_default=True, help="Bags of the score that a round is paid on.")
+@seed
+@engine
+@output("Every season's figures")
+@as_json
+@reports_refusals
+def command(
+    rule: str,
+    choice: tuple[float, float] | None,
+    seasons: int,
+    rounds: int,
+    models: int,
+    ids: int,
+    bags: int,
+    seed: str,
+    engine: str,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Play seasons of simulated crowds under a rule, with stakes that compound, and say what it paid.
+
+    A season comes from the seed and its number alone, so all engines give the same. Growth is that of all stakes
+    together unless another is named; means are told with their 99% intervals, and how seasons differ by quantiles.
+    """
+    from crowdalpha.cli.outputs import write_all
+    from crowdalpha.lab.crowds import Shape
+    from crowdalpha.lab.ensembles import Plan, simulate
+    from crowdalpha.settings import open_executor
+    from crowdalpha.tables.files import write_table
+
+    plan = Plan(rule, Shape(models=models, ids=ids), seasons, rounds, bags, seed, choice)
+    with refusals(), progress("Playing seasons") as told, open_executor(engine) as executor:
+        found = simulate(executor, plan, told=told)
+    write_all({output: lambda path: write_table(_table(found), path)})
+    if as_json:
+        print_json(_record(found))
+        return
+    _print(found)
+
+
+def _record(found: Ensemble) -> dict[str, object]:
+    from crowdalpha.lab.ensembles import FIGURES, QUANTILES
+
+    plan = found.plan
+    played = {"rule": plan.rule, "seasons": plan.seasons, "rounds": plan.rounds, "models": plan.shape.models}
+    played |= {"ids": plan.shape.ids, "bags": plan.bags, "seed": plan.seed, "choice": plan.choice}
+    figures = {}
+    for spread in map(found.spread, FIGURES):
+        quantiles = {f"{share:.0%}": value for share, value in zip(QUANTILES, spread.quantiles, strict=True)}
+        numbers = {"mean": spread.mean, "low": spread.low, "high": spread.high, "quantiles": quantiles}
+        figures[spread.name] = {"says": spread.says} | numbers
+    return {"played": played, "figures": figures}
+
+
+def _table(found: Ensemble) -> Any:
+    """The figures of every season, a row a season."""
+    import pyarrow as pa
+
+    from crowdalpha.lab.ensembles import FIGURES
+
+    return pa.table({"season": range(len(found.seasons))} | {name: found.values(name) for name in FIGURES})
+
+
+def _print(found: Ensemble) -> None:
+    from crowdalpha.lab.ensembles import FIGURES, QUANTILES
+
+    plan, quantiles = found.plan, tuple("median" if share == 0.5 else f"{share:.0%}" for share in QUANTILES)
+    size = f"{counted(plan.rounds, 'round')}, {counted(plan.shape.models, 'model')} and {plan.shape.ids:,} ids"
+    print_table(
+        f"{plan.rule}: {counted(plan.seasons, 'season')} of {size}",
+        ("figure", "mean", "99% interval", *quantiles),
+        [_row(found.spread(name)) for name in FIGURES],
+        caption="Stakes compound. Quantiles are of seasons: in 5% of them a figure is below the first.",
+        spare=("25%", "75%", "99% interval"),
+    )
+
+
+def _row(spread: Spread) -> tuple[str, ...]:
+    if spread.name in ("corr", "sharpe", "gini"):
+        return spread.says, number(spread.mean), span(spread.low, spread.high), *map(number, spread.quantiles)
+    share = "{:+.2%}".format if spread.name in ("growth", "payout", "median") else "{:.2%}".format
+    between = "-" if spread.low != spread.low else f"{share(spread.low)} to {share(spread.high)}"
+    return spread.says, share(spread.mean), between, *map(share, spread.quantiles)
