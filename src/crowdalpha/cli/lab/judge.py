@@ -31,15 +31,18 @@ def command(
 ) -> None:
     """Try every attack on each RULE beside a simulated crowd, and say whether it can be milked.
 
-    Rules are those of `crowdalpha rules` and the proposals beside them, fair or not. Profits are fractions of the
-    attacker's stake a round; an attack that only stakes or chooses otherwise is measured by an honest model.
+    Rules are those of `crowdalpha rules` and the proposals beside them, fair or not, or your own: FILE.toml with
+    numbers, or FILE.py:FUNCTION. Profits are fractions of the attacker's stake a round; an attack that only stakes or
+    chooses otherwise is measured by an honest model.
     """
     from crowdalpha.lab.contests import Trial
+    from crowdalpha.lab.policies import asked
     from crowdalpha.lab.verdicts import sentence, try_rules
 
     with refusals(), progress("Trying attacks") as told:
+        policies = asked(rules)
         trial = Trial(seasons=seasons, rounds=rounds, seed=seed)
-        found = try_rules(rules, agents, trial, told=told)
+        found = try_rules(policies.rules, agents, trial, custom=policies.custom, told=told)
     if as_json:
         print_json({rule: _judgement(rule, verdicts) for rule, verdicts in found.items()})
         return

@@ -18,7 +18,7 @@ from crowdalpha.cli.tournament.replay import pair
 if TYPE_CHECKING:
     from crowdalpha.lab.replays import Comparison
 
-POLICIES = "A rule, again and again; the others are compared with the first."
+POLICIES = "A rule, FILE.toml or FILE.py:FUNCTION, again and again; the others are compared with the first."
 
 
 @click.command(name="replay")
@@ -46,20 +46,24 @@ def command(
     Files and rounds are those of `crowdalpha replay`, and with the same seed so are payouts, to the unit. Who gains by
     another policy is told with a 95% interval. All stakes are simulated.
     """
+    from crowdalpha.lab.policies import asked
     from crowdalpha.lab.replays import compare
     from crowdalpha.tables.frames import eras
     from crowdalpha.tables.opening import opening_stakes
 
     with refusals(), progress("Playing rules") as told:
+        named = asked(policies)
         history = eras(predictions, targets, bags=0)
         opening = opening_stakes(stakes, history.models)
-        found = compare(history, opening, policies, choice=choice, bags=bags, seed=seed, told=told)
+        found = compare(
+            history, opening, named.rules, choice=choice, custom=named.custom, bags=bags, seed=seed, told=told
+        )
     if as_json:
         print_json({"outcomes": _in_coins(found), "shifts": [asdict(shift) for shift in found.shifts]})
         return
     _print_outcomes(found)
-    for rule in policies[1:]:
-        _print_shifts(found, rule, policies[0])
+    for rule in named.rules[1:]:
+        _print_shifts(found, rule, named.rules[0])
 
 
 def _in_coins(found: Comparison) -> list[dict[str, object]]:
