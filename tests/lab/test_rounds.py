@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdalpha.lab.crowds import Shape, World
-from crowdalpha.lab.rounds import Staked, fractions, in_order, pay
+from crowdalpha.lab.rounds import Staked, fractions, in_order, paid_on, pay
 from crowdalpha.lab.seasons import master_of, play
 from crowdalpha.payouts import POLICIES
 from crowdalpha.scoring.metrics import Era
@@ -72,7 +72,7 @@ def test_a_round_on_arrays_is_paid_as_records_are_to_the_unit(
 
 @settings(max_examples=12)
 @given(
-    st.sampled_from(["corr-or-twice-mmc", "hard-era", "sharpe", "factor-inside-the-clip", "rank-bonus"]),
+    st.sampled_from(["corr-or-twice-mmc", "hard-era", "sharpe", "factor-inside-the-clip", "rank-bonus", "heavier-mmc"]),
     st.integers(0, 10**6),
     st.sampled_from([1.0, 0.6]),
     st.sampled_from([0.0, 1.2]),
@@ -94,6 +94,11 @@ def test_a_season_comes_to_what_the_slow_way_of_records_comes_to(
     assert (found.crowd == [each.crowd["corr"] for each in slow.scores]).all()
     lazily = play(iter(eras), stakes, rule, models=world.models, choices=choices, master=master_of(seed), bags=BAGS)
     assert lazily.paid.tolist() == found.paid.tolist()
+    barely = play(
+        eras, stakes, rule, choices=choices, master=master_of(seed), bags=BAGS, metrics=paid_on(rule_set(rule))
+    )
+    assert barely.paid.tolist() == found.paid.tolist()
+    assert barely.crowd.tolist() == found.crowd.tolist()
 
 
 def test_columns_are_put_in_order_and_who_is_absent_is_left_out() -> None:

@@ -14,7 +14,7 @@ from crowdalpha.execution import Executor
 from crowdalpha.lab.chance import Floats
 from crowdalpha.lab.crowds import Shape, World
 from crowdalpha.lab.replays import Outcome, outcome
-from crowdalpha.lab.rounds import Choice
+from crowdalpha.lab.rounds import Choice, paid_on
 from crowdalpha.lab.seasons import Season, master_of, play
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.kernels import single_threaded
@@ -124,6 +124,7 @@ def play_season(number: int, plan: Plan) -> Played:
             custom=plan.custom,
             master=master_of(world.seed),
             bags=plan.bags,
+            metrics=paid_on(rule_set(plan.rule, plan.custom)),
         )
     return summary(season)
 

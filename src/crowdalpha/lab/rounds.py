@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crowdalpha.lab.chance import Floats
 from crowdalpha.payouts import payout_factor
-from crowdalpha.scoring.bags import draws
+from crowdalpha.scoring.bags import BAG_FRACTION, draws
 from crowdalpha.scoring.metrics import Era
 from crowdalpha.scoring.shards import Judge, partial_sums, pool, score_shard, weigh
 from crowdalpha.tournament import seeds
@@ -23,6 +23,8 @@ from crowdalpha.tournament.payments import Payments, payments
 from crowdalpha.tournament.rulesets import RuleSet
 from crowdalpha.tournament.scoringday import Scored, crowd_scores, score_era
 
+BAGGED = {"mmc2"}
+"""The metrics that bags are drawn for, of those that rules are paid on."""
 Choice = tuple[float, float]
 Units = NDArray[np.int64]
 
@@ -60,9 +62,14 @@ def choice_of(rules: RuleSet, wanted: Choice | None) -> Choice:
     return offered[0] if offered else (1.0, 0.0)
 
 
+def paid_on(rules: RuleSet) -> tuple[str, ...]:
+    """The scores that a rule is paid on."""
+    return tuple(dict.fromkeys((rules.corr, rules.mmc)))
+
+
 def metrics_of(rules: RuleSet) -> tuple[str, ...]:
     """The scores that a rule is paid on, and CORR and MMC2, which all are shown."""
-    return tuple(dict.fromkeys(("corr", "mmc2", rules.corr, rules.mmc)))
+    return tuple(dict.fromkeys(("corr", "mmc2", *paid_on(rules))))
 
 
 def in_order(era: Era) -> Era:
@@ -74,20 +81,25 @@ def in_order(era: Era) -> Era:
     return replace(era, predictions=era.predictions[:, columns], models=tuple(era.models[j] for j in columns))
 
 
-def score(era: Era, units: Units, metrics: Sequence[str], *, seed: bytes, bags: int) -> Scored:
+def score(
+    era: Era, units: Units, metrics: Sequence[str], *, seed: bytes, bags: int, fraction: float = BAG_FRACTION
+) -> Scored:
     """The final scores of an era that is `in_order`, its models having `units` (n_models,) at risk: all are on time.
 
     They are those of `score_day`, to the bit; the crowd is pooled once for all bags and for the metamodel without bags.
+    Bags are drawn where a metric asks for them. The metamodel's own CORR is there whatever is asked of models.
     """
     if not era.models:
         return Scored((), {name: np.zeros(0) for name in metrics}, {})
     if not units.any():
         return score_era(replace(era, stakes=units), metrics)
     rows, target = era.ranks.doubled, era.given("target")
-    weights = weigh(units, draws(units, n_bags=bags, seed=seed), rows.shape[1])
+    drawn = draws(units, n_bags=bags, fraction=fraction, seed=seed) if BAGGED & set(metrics) else ()
+    weights = weigh(units, drawn, rows.shape[1])
     metamodels = pool(partial_sums([rows], weights), weights)
     found = score_shard(rows, metamodels, Judge.of(metamodels, target), metrics=metrics)
-    return Scored(era.models, found, crowd_scores(metamodels.crowd, target, metrics, era.ties))
+    own = crowd_scores(metamodels.crowd, target, dict.fromkeys(("corr", *metrics)), era.ties)
+    return Scored(era.models, found, own)
 
 
 def fractions(rules: RuleSet, staked: Staked, scored: Sequence[Scored]) -> Floats:

@@ -55,13 +55,15 @@ def play(
     custom: Mapping[str, Policy] = NONE,
     master: bytes | None = None,
     bags: int = FINAL_BAGS,
+    metrics: Sequence[str] = (),
     timetable: Timetable = WEEKLY,
 ) -> Season:
     """Play eras as rounds whose payouts are staked again: the first opens at the start of the timetable.
 
     `stakes` are the opening stakes in whole units. `models` are all that may predict: with them, eras are drawn one at
     a time; without, all are read to find out. A model without a choice that the rule offers has the rule's default.
-    `master` is what the bags are drawn from.
+    `master` is what the bags are drawn from. `metrics` are those of `metrics_of` unless only some are wanted, among
+    them those of `paid_on`.
     """
     history = eras if models else list(eras)
     names = sorted(models or {name for era in history for name in era.models})
@@ -72,7 +74,8 @@ def play(
         round, there = timetable.round(number, rule), in_order(era)
         table.resolve(round.close_time)
         units = table.freeze(there.models, round.resolve_time)
-        table.scored.append(score(there, units, metrics_of(rules), seed=seed_of(number, secret), bags=bags))
+        scored = score(there, units, metrics or metrics_of(rules), seed=seed_of(number, secret), bags=bags)
+        table.scored.append(scored)
     table.resolve(None)
     return table.season()
 
