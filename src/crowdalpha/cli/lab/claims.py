@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="claims")
 @click.argument("names", nargs=-1, metavar="[CLAIM]...")
-@click.option("--seasons", type=some, default=24, show_default=True, help="Seasons that are simulated for each.")
+@click.option("--seasons", type=some, default=50, show_default=True, help="Seasons that are simulated for each.")
 @seed
 @as_json
 @reports_refusals
