@@ -21,6 +21,7 @@ from crowdalpha.lab.chance import Floats
 from crowdalpha.lab.crowds import Shape, World
 from crowdalpha.lab.rounds import Staked, fractions, in_order, places, score, seed_of
 from crowdalpha.lab.seasons import WEEKLY, master_of
+from crowdalpha.scoring.bags import BAG_FRACTION
 from crowdalpha.scoring.kernels import single_threaded
 from crowdalpha.scoring.metrics import Era
 from crowdalpha.scoring.ranks import Ranks, rank_models
@@ -38,13 +39,18 @@ Rounds = tuple[Scored, ...]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What contests are: so many seasons of so many rounds beside a crowd of a shape, from one seed."""
+    """What contests are: so many seasons of so many rounds beside a crowd of a shape, from one seed.
+
+    A round has `bags` bags of a `fraction` of the stakers each, and is scored by `metrics`.
+    """
 
     shape: Shape = UNINFORMED
     seasons: int = 24
     rounds: int = 20
     bags: int = 20
     seed: object = 0
+    fraction: float = BAG_FRACTION
+    metrics: tuple[str, ...] = METRICS
 
 
 USUAL = Trial()
@@ -127,7 +133,7 @@ def _scored(
     for agent, own, at_stake in zip(agents, names, stakes, strict=True):
         era = _joined(crowd, ranked, own, _predicted(agent, seen))
         units = np.array([at_stake[name] for name in era.models], np.int64)
-        yield score(era, units, METRICS, seed=seed, bags=trial.bags)
+        yield score(era, units, trial.metrics, seed=seed, bags=trial.bags, fraction=trial.fraction)
 
 
 def _predicted(agent: Agent, seen: View) -> Ranks:
