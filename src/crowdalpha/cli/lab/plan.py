@@ -1,0 +1,113 @@
+"""`crowdalpha lab plan`: what share of one's coins to stake on a model, from its own scores."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crowdalpha.cli.console import counted, print_json, reports_refusals
+from crowdalpha.cli.lab.options import seed
+from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.options import as_json, existing, some
+from crowdalpha.cli.tournament.door import refusals
+from crowdalpha.cli.tournament.replay import pair
+
+if TYPE_CHECKING:
+    from crowdalpha.lab.planning import Outlook, Plan
+
+SPARE = ("deep fall", "behind", "growth a year", "best 5%")
+
+
+@click.command(name="plan")
+@click.argument("scores", type=existing)
+@click.option("--policy", required=True, help="A rule, FILE.toml:NAME or FILE.py:FUNCTION.")
+@click.option("--model", help="Whose scores, if the table has a column model.")
+@click.option("--choice", callback=pair, metavar="CORR,MMC", help="What the model chooses where a rule offers it.")
+@click.option(
+    "--factor",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="The payout factor of the rounds to come.",
+)
+@click.option("--share", "shares", multiple=True, type=float, help="A share of one's coins, again and again.")
+@click.option("--horizon", type=some, default=52, show_default=True, help="Rounds to look ahead.")
+@click.option("--rounds-a-year", "yearly", type=some, default=52, show_default=True, help="Rounds in a year.")
+@seed
+@as_json
+@reports_refusals
+def command(
+    scores: Path,
+    policy: str,
+    model: str | None,
+    choice: tuple[float, float] | None,
+    factor: float,
+    shares: tuple[float, ...],
+    horizon: int,
+    yearly: int,
+    seed: str,
+    as_json: bool,
+) -> None:
+    """Say what staking on a model may come to, from SCORES, its own history: round, corr, mmc2.
+
+    The Kelly share is the part of one's coins which, staked, grows them fastest; whoever stakes more has wilder years
+    and less in the end. Years to come are drawn from blocks of the rounds that were, with the lag of a tournament: what
+    a round pays is staked four rounds later. A past is no promise. All stakes are simulated.
+    """
+    from crowdalpha.lab.planning import SHARES, plan
+    from crowdalpha.lab.policies import asked
+    from crowdalpha.lab.scorebooks import read_scorebook, returns
+    from crowdalpha.tournament.rulesets import rule_set
+
+    with refusals():
+        named = asked([policy])
+        rules = rule_set(named.rules[0], named.custom)
+        book = read_scorebook(scores, rules, model=model, choice=choice)
+        found = plan(returns(book, rules, factor=factor), shares=shares or SHARES, horizon=horizon, seed=seed)
+    if as_json:
+        print_json(asdict(found))
+        return
+    _print(found, rules.name, yearly)
+
+
+def _print(found: Plan, rule: str, yearly: int) -> None:
+    columns = ("staked", "growth a round", "95% interval", "growth a year", f"a coin after {found.horizon} rounds",
+               "worst 5%", "best 5%", "fall", "deep fall", "halved", "behind")  # fmt: skip
+    rows = [_row(each, found, yearly) for each in found.outlooks]
+    title = f"{rule}: {counted(found.rounds, 'round')}, {found.mean:+.2%} a round on average, give or take "
+    print_table(f"{title}{found.volatility:.2%}", columns, rows, caption=sentence(found), spare=SPARE)
+
+
+def sentence(found: Plan) -> str:
+    """What a plan says, in plain words."""
+    if not found.kelly:
+        return "On average this model was not paid: every stake shrinks, and the best share to stake is none."
+    surely = f"(95% interval {found.kelly_low:.0%} to {found.kelly_high:.0%})"
+    if found.kelly_low == 0:
+        doubt = "but a model that earns nothing may have such a history"
+        return f"Staking {found.kelly:.0%} of the coins grew fastest {surely}, {doubt}."
+    if found.kelly == 1:
+        return f"Staking everything grew fastest {surely}: no rule lets one stake more than there is."
+    return f"Staking {found.kelly:.0%} of the coins grew fastest {surely}; more stake is more risk for less growth."
+
+
+def _row(each: Outlook, found: Plan, yearly: int) -> tuple[str, ...]:
+    from math import expm1
+
+    mark = " (Kelly)" if each.share == found.kelly else ""
+    return (
+        f"{each.share:.0%}{mark}",
+        f"{expm1(each.growth):+.3%}",
+        f"{expm1(each.low):+.3%} to {expm1(each.high):+.3%}",
+        f"{expm1(each.growth * yearly):+.1%}",
+        f"{each.median:.2f}",
+        f"{each.poor:.2f}",
+        f"{each.good:.2f}",
+        f"{each.drawdown:.0%}",
+        f"{each.deep:.0%}",
+        f"{each.halved:.1%}",
+        f"{each.behind:.0%}",
+    )
