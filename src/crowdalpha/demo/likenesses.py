@@ -35,7 +35,7 @@ NUMERAI_CAVEATS = (
     "metamodel's CORR.",
     "Rounds are a day apart and last 20: neighbours share nearly all of their outcome.",
     f"Targets go from 0 to {BUCKETS:g}, as contribution since 2024 counts them. Rules of before were paid on targets "
-    f"from 0 to 1, that is on MMC2 a {BUCKETS:g}th as large as here.",
+    "from 0 to 1, that is on a quarter of the MMC2 that they see here.",
 )
 
 

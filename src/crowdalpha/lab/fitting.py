@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from crowdalpha.lab.chance import Floats
 from crowdalpha.lab.crowds import Shape, binned
-from crowdalpha.lab.traces import Trace
+from crowdalpha.lab.traces import RANKS_TAKE, Trace
 from crowdalpha.scoring.bootstrap import block_starts, default_block, percentile_interval
 from crowdalpha.scoring.normal import quantile
 from crowdalpha.scoring.problems import InputError, Problem
@@ -195,6 +195,9 @@ def _moments(series: _Series) -> _Moments:
     scatter = float(np.square(left).sum() / (count - len(eras) - known.sum() + 1))
     alike, mean = float(np.nanmean(series.alike)), float(eras.mean())
     apart, together = _scattering(alike, float(np.square(eras).mean()) * series.loss**2)
+    ids = apart / (scatter * series.loss**2)
+    taken = 1 + RANKS_TAKE / ids
+    eras, models, mean, scatter = eras * taken, models * taken, mean * taken, scatter * taken**2
     noise = scatter * (together / apart + 1 / there.sum(axis=1))
     common, hard_share = _common(eras, noise)
     own = mean - (1 - 2 * hard_share) * common
@@ -211,7 +214,7 @@ def _moments(series: _Series) -> _Moments:
         high=float(high),
         shared=shared,
         hard_share=hard_share,
-        ids=apart / (scatter * series.loss**2),
+        ids=ids,
         lasting=_lasting(series) if hard_share else 0.0,
         present=present,
         staying=_staying(series, present, others),

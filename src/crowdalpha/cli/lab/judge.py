@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crowdalpha.cli.console import print_json, progress, reports_refusals
-from crowdalpha.cli.lab.options import seed
+from crowdalpha.cli.lab.crowd import fitted, like
+from crowdalpha.cli.lab.options import engine, seed
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.options import as_json, some
 from crowdalpha.cli.tournament.door import refusals
@@ -23,26 +24,38 @@ if TYPE_CHECKING:
 @click.option("--agent", "agents", multiple=True, help="An agent to try, again and again; else all.")
 @click.option("--seasons", type=some, default=24, show_default=True, help="Seasons that are simulated.")
 @click.option("--rounds", type=some, default=20, show_default=True, help="Rounds of a season.")
+@like
 @seed
+@engine
 @as_json
 @reports_refusals
 def command(
-    rules: tuple[str, ...], agents: tuple[str, ...], seasons: int, rounds: int, seed: str, as_json: bool
+    rules: tuple[str, ...],
+    agents: tuple[str, ...],
+    seasons: int,
+    rounds: int,
+    like: str | None,
+    seed: str,
+    engine: str,
+    as_json: bool,
 ) -> None:
     """Try every attack on each RULE beside a simulated crowd, and say whether it can be milked.
 
     Rules are those of `crowdalpha rules` and the proposals beside them, fair or not, or your own: FILE.toml with
     numbers, or FILE.py:FUNCTION. Profits are fractions of the attacker's stake a round; an attack that only stakes or
-    chooses otherwise is measured by an honest model.
+    chooses otherwise is measured by an honest model. With --like the crowd is one fitted to a real history, as
+    `crowdalpha lab crowd` shows it.
     """
-    from crowdalpha.lab.contests import Trial
+    from crowdalpha.lab.contests import USUAL, Trial
     from crowdalpha.lab.policies import asked
     from crowdalpha.lab.verdicts import sentence, try_rules
+    from crowdalpha.settings import open_executor
 
-    with refusals(), progress("Trying attacks") as told:
+    with refusals(), progress("Trying attacks") as told, open_executor(engine) as executor:
+        shape = USUAL.shape if like is None else fitted(like)
+        trial = Trial(shape, seasons, rounds, seed=seed)
         policies = asked(rules)
-        trial = Trial(seasons=seasons, rounds=rounds, seed=seed)
-        found = try_rules(policies.rules, agents, trial, custom=policies.custom, told=told)
+        found = try_rules(policies.rules, agents, trial, custom=policies.custom, executor=executor, told=told)
     if as_json:
         print_json({rule: _judgement(rule, verdicts) for rule, verdicts in found.items()})
         return
