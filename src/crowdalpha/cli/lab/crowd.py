@@ -45,7 +45,7 @@ like = click.option("--like", type=click.Choice(HISTORIES), help="A real history
 
 
 @click.command(name="crowd")
-@click.argument("predictions", type=existing, required=False)
+@click.argument("predictions", type=existing, required=False, metavar="[PREDICTIONS]")
 @click.option("--targets", type=existing, help="era, id and the target, for PREDICTIONS.")
 @click.option("--stakes", type=existing, help="model, stake, in coins; without it all weigh the same.")
 @like
