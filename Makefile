@@ -7,7 +7,7 @@ SITE := .venv/.site-ready
 BENCH := .venv/.bench-ready
 MUTANTS := .venv/.mutants-ready
 
-.PHONY: demo site test test-all lint audit bench bench-scale bench-instructions docs mutants clean
+.PHONY: demo site test test-all lint audit bench bench-scale bench-instructions docs lab mutants clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("crowdalpha needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -72,6 +72,10 @@ bench-instructions: $(DEV)
 
 docs: $(DEV)
 	$(BIN)/python -m docs.make
+
+# Runs every experiment of docs/lab anew, about three minutes on two processors.
+lab: $(DEV)
+	$(BIN)/python -m docs.make.lab
 
 # A quarter of an hour on two processors: docs/mutants.md.
 mutants: $(MUTANTS)

@@ -80,9 +80,30 @@ def test_checking_says_which_page_is_out_of_date_and_writing_repairs_it(make, tm
 
     monkeypatch.setattr(make, "DOCS", tmp_path)
     monkeypatch.setattr(make, "PAGES", {"page.md": lambda: "as the code says\n"})
+    monkeypatch.setattr(make, "SHELVES", ())
     assert main(["--check"]) == 1
     assert "docs/page.md is out of date" in capsys.readouterr().out
     assert main([]) == 0
     assert (tmp_path / "page.md").read_text() == "as the code says\n"
     assert main(["--check"]) == 0
     assert "docs.make" in sys.modules
+
+
+def test_experiments_are_shown_as_they_are_shipped(make):
+    pages = make.experiments.pages()
+    stale = [name for name, text in pages.items() if (ROOT / "docs" / name).read_text(encoding="utf-8") != text]
+    assert stale == [], "run make docs"
+
+
+def test_every_claim_has_a_page_that_the_index_leads_to_and_every_rule_a_verdict(make):
+    from crowdalpha.lab.claims import CLAIMS
+    from crowdalpha.payouts import POLICIES
+
+    pages = make.experiments.pages()
+    for claim in CLAIMS.values():
+        page = pages[f"lab/{claim.name}.md"]
+        assert f"]({claim.name}.md)" in pages["lab/README.md"]
+        assert f"]({claim.name}.svg)" in page
+        assert f"crowdalpha lab claims {claim.name} --seed" in page
+        assert all(f"[{source}](../" in page for source in claim.sources)
+    assert [rule for rule in POLICIES if f"| {rule} |" not in pages["lab/verdicts.md"]] == []

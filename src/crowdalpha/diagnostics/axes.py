@@ -86,13 +86,13 @@ def value_grid(scale: Scale, frame: Frame, *, about: int = 5, plus: bool = True)
     return group(*rules, *names)
 
 
-def cross_grid(scale: Scale, frame: Frame, *, about: int = 6) -> Svg:
-    """Vertical rules at round values, named below; zero is drawn stronger."""
+def cross_grid(scale: Scale, frame: Frame, *, about: int = 6, plus: bool = True) -> Svg:
+    """Vertical rules at round values, named below, with a sign if wanted; zero is drawn stronger."""
     marks = ticks(scale.low, scale.high, about)
     rules = [line(scale(v), frame.top, scale(v), frame.bottom, "zero" if v == 0 else "grid") for v in marks]
     names = [
         text(scale(v), frame.bottom + 18, name, "tick", anchor="middle")
-        for v, name in zip(marks, captions(marks), strict=True)
+        for v, name in zip(marks, captions(marks, plus=plus), strict=True)
     ]
     return group(*rules, *names)
 

@@ -26,6 +26,10 @@ PUBLIC = (
     "/models/bob-1",
     "/models/bob-1/history.csv",
     "/rules",
+    "/lab",
+    "/lab/verdicts",
+    "/lab/copy",
+    "/lab/copy/figures.csv",
     "/verify",
     "/submit",
 )

@@ -27,7 +27,8 @@ def reached(site: Site, start: str = "/") -> dict[str, str]:
 def test_every_link_leads_somewhere_and_every_page_is_sound(running: Site, who: str) -> None:
     site = running.signed_in(who) if who else running
     pages = reached(site)
-    assert {"/", "/rounds", "/rounds/1", "/rounds/2", "/models/ada-1", "/rules", "/verify", "/submit"} <= pages.keys()
+    public = {"/", "/rounds", "/rounds/1", "/rounds/2", "/models/ada-1", "/rules", "/lab", "/verify", "/submit"}
+    assert public <= pages.keys()
     assert ("/account" in pages) == bool(who)
     wrong = {address: faults(read(text)) for address, text in pages.items() if text}
     assert {address: found for address, found in wrong.items() if found} == {}
@@ -50,7 +51,7 @@ def test_every_page_says_what_browsers_may_load(running: Site) -> None:
 
 def test_a_link_into_a_page_finds_its_place_there(running: Site) -> None:
     ada = running.signed_in("ada")
-    for start in ("/models/ada-1", "/submit", "/rounds/1", "/rules"):
+    for start in ("/models/ada-1", "/submit", "/rounds/1", "/rules", "/lab", "/lab/verdicts"):
         for address in [node.attributes.get("href", "") for node in ada.page(start).all("a")]:
             page, _, place = address.partition("#")
             if place and page.startswith("/"):
@@ -71,6 +72,10 @@ def test_what_is_not_there_is_a_page_that_says_so(running: Site) -> None:
         "/rounds/99",
         "/models/ada-1/nothing.csv",
         "/rounds/1/nothing.svg",
+        "/lab/perpetual-motion",
+        "/lab/perpetual-motion/figures.csv",
+        "/lab/copy/nothing.svg",
+        "/lab/verdicts/nothing.csv",
     ):
         page = running.page(address, 404)
         assert faults(page) == []

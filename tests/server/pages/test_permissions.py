@@ -64,6 +64,7 @@ EVERYBODY = {
     "/", "/leaderboard.csv", "/leaderboard/{window}/{name}.{kind}", "/models/{id}", "/models/{id}/{name}.{kind}",
     "/rounds", "/rounds/{number:int}", "/rounds/{number:int}/ids.csv", "/rounds/{number:int}/models.csv",
     "/rounds/{number:int}/{name}.{kind}", "/rules", "/verify", "/verify/head.json", "/sign-in", "/sign-up", "/submit",
+    "/lab", "/lab/verdicts", "/lab/verdicts/{name}.{kind}", "/lab/{experiment}", "/lab/{experiment}/{name}.{kind}",
     "/diagnostics",
 }  # fmt: skip
 

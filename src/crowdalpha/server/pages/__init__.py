@@ -14,6 +14,7 @@ from crowdalpha.server.pages import (
     coming,
     diagnosing,
     editing,
+    experiments,
     handing,
     models,
     notices,
@@ -28,9 +29,11 @@ from crowdalpha.server.views.memory import Memory
 
 __all__ = ["attach", "not_found", "turned_away"]
 
+PAGES = (boards, models, rounds, papers, experiments, coming, account, editing, notices, handing, diagnosing, assets)
+
 
 def attach(app: FastAPI, service: Service) -> None:
     """Add the pages to an application. The leaderboard is at `GET /`."""
     app.state.pages = Door(service, Memory(), LogReader())
-    for module in (boards, models, rounds, papers, coming, account, editing, notices, handing, diagnosing, assets):
+    for module in PAGES:
         app.include_router(module.router)

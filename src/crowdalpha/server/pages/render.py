@@ -175,6 +175,7 @@ def _environment() -> Environment:
         signed=formats.signed,
         plain=formats.plain,
         percent=formats.percent,
+        gain=formats.signed_percent,
         shorten=formats.shorten,
         interval=_interval,
         score=_score,
