@@ -60,8 +60,17 @@ def functions(package: str = "") -> tuple[tuple[str, ast.FunctionDef], ...]:
 
 def calls(function: ast.AST, name: str) -> list[ast.Call]:
     """The calls of a name, or of an attribute of that name, within a function."""
-    found = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
-    return [node for node in found if name in (getattr(node.func, "id", None), getattr(node.func, "attr", None))]
+    return _calls(function).get(name, [])
+
+
+@cache
+def _calls(function: ast.AST) -> dict[str, list[ast.Call]]:
+    """The calls within a function by what is called."""
+    found: dict[str, list[ast.Call]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            found.setdefault(getattr(node.func, "id", getattr(node.func, "attr", "")), []).append(node)
+    return found
 
 
 def scopes(call: ast.Call, function: ast.FunctionDef, code: ast.expr, depth: int = DEPTH) -> list[Scope]:

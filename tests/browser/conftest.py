@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from towns import Town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One for all the tests in here, and closed after them: where it runs, no other event loop can."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as tools:

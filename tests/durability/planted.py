@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any
 
 from crowdalpha.storage import folder, sql, verbs
-from crowdalpha.tournament import ledger, settlement
+from crowdalpha.tournament import ledger, payments
 from crowdalpha.tournament.ledger import Entry
 
 Patch = Callable[[Any, str, Any], None]
@@ -39,8 +39,7 @@ def random_ids(patch: Patch) -> None:
 
 def float_payout(patch: Patch) -> None:
     """Money is multiplied as floats are."""
-    patch(settlement, "Fraction", float)
-    patch(settlement, "round_half_even", round)
+    patch(payments, "_product", lambda fraction, amount: (round(fraction * amount), 1))
 
 
 def deferred(patch: Patch) -> None:
