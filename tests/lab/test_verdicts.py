@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crowdalpha.lab.agents import AGENTS
-from crowdalpha.lab.contests import Contest, Trial, contest, profits
+from crowdalpha.lab.contests import Contest, Trial, contest, contests, profits
 from crowdalpha.lab.crowds import Shape
 from crowdalpha.lab.verdicts import conviction, judge, sentence
 from crowdalpha.payouts import FormulaPolicy, rules
@@ -16,24 +16,28 @@ from crowdalpha.payouts.proposals import hard_era_formula
 from crowdalpha.tournament.rulesets import rule_set
 
 TRIAL = Trial(Shape(models=8, ids=120, edge=0.2, own_edge=(0.0, 0.0)), seasons=16, rounds=4, seed="verdicts")
-ATTACKS = ("pair", "noise", "copier", "contrarian", "splitter", "inverter")
 
 
 @pytest.fixture(scope="module")
-def honest() -> Contest:
-    return contest(AGENTS["honest"], TRIAL)
+def played() -> dict[str, Contest]:
+    return dict(zip(AGENTS, contests(list(AGENTS.values()), TRIAL), strict=True))
 
 
 @pytest.fixture(scope="module")
-def contests() -> list[Contest]:
-    return [contest(AGENTS[name], TRIAL) for name in ATTACKS]
+def honest(played: dict[str, Contest]) -> Contest:
+    return played["honest"]
+
+
+@pytest.fixture(scope="module")
+def attacks(played: dict[str, Contest]) -> list[Contest]:
+    return [each for name, each in played.items() if name != "honest"]
 
 
 @pytest.mark.parametrize("rule", ["floor-at-zero", "deburner", "rank-bonus"])
 def test_what_can_be_milked_is_convicted_and_the_pair_is_named(
-    rule: str, contests: list[Contest], honest: Contest
+    rule: str, attacks: list[Contest], honest: Contest
 ) -> None:
-    found = judge(rule, contests, honest=honest)
+    found = judge(rule, attacks, honest=honest)
     guilty = conviction(found)
     assert guilty is not None
     assert guilty.agent == "pair"
@@ -42,17 +46,17 @@ def test_what_can_be_milked_is_convicted_and_the_pair_is_named(
 
 
 @pytest.mark.parametrize("rule", [rule.name for rule in rules()])
-def test_the_dated_rules_are_acquitted(rule: str, contests: list[Contest], honest: Contest) -> None:
-    found = judge(rule, contests, honest=honest)
+def test_the_dated_rules_are_acquitted(rule: str, attacks: list[Contest], honest: Contest) -> None:
+    found = judge(rule, attacks, honest=honest)
     assert conviction(found) is None
     assert sentence(rule, found).startswith(f"{rule} is acquitted")
 
 
 @pytest.mark.parametrize("rule", [rule.name for rule in rules()])
-def test_a_pair_nets_nothing_to_the_unit_under_every_dated_rule(rule: str, contests: list[Contest]) -> None:
+def test_a_pair_nets_nothing_to_the_unit_under_every_dated_rule(rule: str, played: dict[str, Contest]) -> None:
     dated = rule_set(rule)
     for choice in dated.policy.choices:
-        earned = profits(contests[0], dated, choice)
+        earned = profits(played["pair"], dated, choice)
         assert (earned <= 0).all()
         if not rule.startswith("corr-over-band"):  # its band is centred at .002: both of the pair pay for it
             assert (earned == 0).all()

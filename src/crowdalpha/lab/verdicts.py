@@ -98,9 +98,16 @@ def try_rules(
 
 
 def conviction(verdicts: Iterable[Verdict]) -> Verdict | None:
-    """The attack that convicts a rule, the surest one beside what it earns; None if the rule is acquitted."""
+    """The attack that convicts a rule: of those that need no fortune the surest one beside what it earns.
+
+    None if the rule is acquitted.
+    """
     guilty = [each for each in verdicts if each.finding == "convicted"]
-    return min(guilty, key=lambda each: (each.high - each.low) / each.profit, default=None)
+    return min(guilty, key=_order_of_guilt, default=None)
+
+
+def _order_of_guilt(verdict: Verdict) -> tuple[bool, float]:
+    return AGENTS[verdict.agent].stake > 1, (verdict.high - verdict.low) / verdict.profit
 
 
 def sentence(rule: str, verdicts: Sequence[Verdict]) -> str:
