@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from crowdalpha.cli.lab import claims, crowd, judge, plan, replay, seasons, tune
+from crowdalpha.cli.lab import add, claims, crowd, judge, plan, replay, seasons, tune
 from crowdalpha.cli.tournament.door import InOrder
 
 
@@ -16,5 +16,14 @@ def command() -> None:
     """
 
 
-for each in (claims.command, crowd.command, judge.command, replay.command, seasons.command, tune.command, plan.command):
+for each in (
+    claims.command,
+    crowd.command,
+    judge.command,
+    replay.command,
+    seasons.command,
+    tune.command,
+    plan.command,
+    add.command,
+):
     command.add_command(each)
