@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from crowdalpha.cli import main
 from crowdalpha.lab.crowds import Shape, World
 
+HERE = ("--engine", "serial")
+
 
 def lab(*args: str) -> str:
     result = CliRunner().invoke(main, ["lab", *args])
@@ -19,21 +21,22 @@ def lab(*args: str) -> str:
 
 
 def test_claims_show_theory_beside_what_was_simulated() -> None:
-    shown = lab("claims", "inverse", "blend", "--seasons", "4")
+    shown = lab("claims", "inverse", "blend", "--seasons", "4", *HERE)
     assert "inverse [F93#1]" in shown
     assert "MMC2 of p and of 1-p together" in shown
     assert shown.count("yes") == 2
 
 
 def test_claims_are_the_same_for_a_seed_and_can_be_read_by_scripts() -> None:
-    one, again = (json.loads(lab("claims", "noise", "--seasons", "3", "--seed", "7", "--json")) for _ in range(2))
+    asked = ("claims", "noise", "inverse", "--seasons", "3", "--seed", "7", "--json")
+    one, again = (json.loads(lab(*asked, "--engine", engine)) for engine in ("serial", "processes"))
     assert one == again
     assert one[0]["figures"][0]["theory"] == 0
     assert {"simulated", "low", "high", "holds"} < one[0]["figures"][0].keys()
 
 
 def test_a_rule_that_can_be_milked_is_convicted_and_the_attack_is_named() -> None:
-    asked = ("judge", "floor-at-zero", "corr", "--agent", "pair", "--seasons", "4", "--rounds", "2")
+    asked = ("judge", "floor-at-zero", "corr", "--agent", "pair", "--seasons", "4", "--rounds", "2", *HERE)
     found = json.loads(lab(*asked, "--json"))
     assert found["floor-at-zero"]["convicted_by"] == "pair"
     assert found["corr"]["convicted_by"] is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,6 +106,19 @@ def test_an_unknown_rule_is_refused_before_anything_is_played() -> None:
     with pytest.raises(InputError) as refused:
         simulate(Serial(), replace(PLAN, rule="no-such"), told=lambda done, all: pytest.fail("played"))
     assert refused.value.code == "unknown_rule"
+
+
+def test_a_policy_of_ones_own_is_played_from_its_file_by_whoever_plays(
+    tmp_path: Path, executors: dict[str, Executor]
+) -> None:
+    (tmp_path / "mine.py").write_text("def half(corr, mmc):\n    return corr / 2\n")
+    (tmp_path / "mine.toml").write_text("[half]\ncorr = 0.5\nmmc = 0\n[twice]\ncorr = 2\nmmc = 0\n")
+    found, same = (replace(PLAN, rule=f"{tmp_path}/mine.{kind}:half") for kind in ("py", "toml"))
+    seasons = simulate(executors["processes"], found).seasons
+    assert {each.outcome.rule for each in seasons} == {"half"}
+    assert seasons == simulate(Serial(), same).seasons
+    with pytest.raises(InputError, match=r"name one, as in .*mine\.toml:half"):
+        simulate(Serial(), replace(PLAN, rule=f"{tmp_path}/mine.toml"))
 
 
 def test_known_agents_travel_by_name_and_one_that_was_changed_does_not() -> None:

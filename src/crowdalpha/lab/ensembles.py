@@ -13,12 +13,14 @@ import numpy as np
 from crowdalpha.execution import Executor
 from crowdalpha.lab.chance import Floats
 from crowdalpha.lab.crowds import Shape, World
+from crowdalpha.lab.policies import asked
 from crowdalpha.lab.replays import Outcome, outcome
 from crowdalpha.lab.rounds import Choice, paid_on
 from crowdalpha.lab.seasons import Season, master_of, play
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.kernels import single_threaded
-from crowdalpha.tournament.rulesets import rule_set
+from crowdalpha.scoring.problems import InputError, Problem
+from crowdalpha.tournament.rulesets import RuleSet, rule_set
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Shares of seasons below what is told of a distribution."""
@@ -28,9 +30,11 @@ SURE = 2.576
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is played: so many seasons of so many rounds of crowds of a shape under a rule, each from one seed.
+    """What is played: so many seasons of so many rounds of crowds of a shape under a rule, all from one seed.
 
-    `choice` is what all models choose where the rule offers it. Bags are those of every round's metamodel.
+    `rule` is a name, a file of numbers or a Python function as in `policies`, or a name in `custom`, whose policies
+    workers must be able to unpickle. `choice` is what all models choose where the rule offers it. Bags are those of the
+    score that a round is paid on.
     """
 
     rule: str
@@ -41,6 +45,16 @@ class Plan:
     seed: object = "0"
     choice: Choice | None = None
     custom: Mapping[str, Policy] = field(default_factory=dict)
+
+    def rules(self) -> RuleSet:
+        """The rule, read from its file if it has one; refused as in `policies.asked`, or with `unknown_policy`."""
+        if self.rule in self.custom:
+            return rule_set(self.rule, self.custom)
+        found = asked([self.rule])
+        if len(found.rules) != 1:
+            names, fix = ", ".join(found.rules), f"name one, as in {self.rule}:{found.rules[0]}"
+            raise InputError(Problem("unknown_policy", "one policy", names, fix, self.rule))
+        return rule_set(found.rules[0], found.custom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +114,11 @@ class Ensemble:
 
 
 def simulate(executor: Executor, plan: Plan, *, told: Callable[[int, int], None] = lambda done, all: None) -> Ensemble:
-    """Play all seasons of a plan on an executor. Refused with code `unknown_rule` before anything is played."""
-    rule_set(plan.rule, plan.custom)
+    """Play all seasons of a plan on an executor; an unknown rule is refused before anything is played.
+
+    Workers read a policy's file themselves, at the path at which it is here.
+    """
+    plan.rules()
     found: list[Played | None] = [None] * plan.seasons
     shared = executor.share(plan)
     for done, (number, played) in enumerate(executor.run(play_season, range(plan.seasons), shared), 1):
@@ -112,19 +129,18 @@ def simulate(executor: Executor, plan: Plan, *, told: Callable[[int, int], None]
 
 def play_season(number: int, plan: Plan) -> Played:
     """What a worker does: a season from its number."""
-    world = World(plan.shape, f"{plan.seed}/{number}")
+    world, rules = World(plan.shape, f"{plan.seed}/{number}"), plan.rules()
     choices = {} if plan.choice is None else dict.fromkeys(world.models, plan.choice)
     with single_threaded():
         season = play(
             (drawn.era for drawn in world.rounds(plan.rounds)),
             world.stakes,
-            plan.rule,
+            rules,
             models=world.models,
             choices=choices,
-            custom=plan.custom,
             master=master_of(world.seed),
             bags=plan.bags,
-            metrics=paid_on(rule_set(plan.rule, plan.custom)),
+            metrics=paid_on(rules),
         )
     return summary(season)
 

@@ -48,7 +48,7 @@ class Season:
 def play(
     eras: Iterable[Era],
     stakes: Mapping[str, int],
-    rule: str,
+    rule: str | RuleSet,
     *,
     models: Sequence[str] = (),
     choices: Mapping[str, Choice] | None = None,
@@ -67,11 +67,11 @@ def play(
     """
     history = eras if models else list(eras)
     names = sorted(models or {name for era in history for name in era.models})
-    rules, secret = rule_set(rule, custom), master or master_of(0)
+    rules, secret = rule if isinstance(rule, RuleSet) else rule_set(rule, custom), master or master_of(0)
     table = _Table(rules, Staked.of(rules, {name: stakes.get(name, 0) for name in names}, choices or {}))
     table.treasury = treasury_of(stakes)
     for number, era in enumerate(history, 1):
-        round, there = timetable.round(number, rule), in_order(era)
+        round, there = timetable.round(number, rules.name), in_order(era)
         table.resolve(round.close_time)
         units = table.freeze(there.models, round.resolve_time)
         scored = score(there, units, metrics or metrics_of(rules), seed=seed_of(number, secret), bags=bags)

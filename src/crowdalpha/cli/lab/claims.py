@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crowdalpha.cli.console import number, print_json, progress, reports_refusals, span
-from crowdalpha.cli.lab.options import seed
+from crowdalpha.cli.lab.options import engine, seed
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.options import as_json, some
 
@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[CLAIM]...")
 @click.option("--seasons", type=some, default=50, show_default=True, help="Seasons that are simulated for each.")
 @seed
+@engine
 @as_json
 @reports_refusals
-def command(names: tuple[str, ...], seasons: int, seed: str, as_json: bool) -> None:
+def command(names: tuple[str, ...], seasons: int, seed: str, engine: str, as_json: bool) -> None:
     """Try the claims made about MMC, or those named, each by an experiment.
 
     What a simulated crowd does is shown with its 99% interval, beside what theory says where there is a closed form.
     """
     from crowdalpha.lab.claims import CLAIMS, run
+    from crowdalpha.settings import open_executor
 
     found = []
-    with progress("Trying claims") as told:
-        for each in run(names, seed=seed, seasons=seasons):
+    with progress("Trying claims") as told, open_executor(engine) as executor:
+        for each in run(names, seed=seed, seasons=seasons, executor=executor):
             found.append(each)
             told(len(found), len(names or CLAIMS))
     if as_json:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="seasons")
-@click.option("--rule", default=RULE, show_default=True, help="One of `crowdalpha rules`, or a proposal beside them.")
+@click.option("--rule", default=RULE, show_default=True, help="A rule, FILE.toml:NAME or FILE.py:FUNCTION.")
 @click.option("--choice", callback=pair, metavar="CORR,MMC", help="The multipliers that all choose; else the rule's.")
 @click.option("--seasons", type=some, default=100, show_default=True, help="Seasons, each with a crowd of its own.")
 @click.option("--rounds", type=some, default=20, show_default=True, help="Rounds of a season.")
@@ -55,7 +55,7 @@ def command(
     from crowdalpha.settings import open_executor
     from crowdalpha.tables.files import write_table
 
-    plan = Plan(rule, Shape(models=models, ids=ids), seasons, rounds, bags, seed, choice)
+    plan = Plan(_located(rule), Shape(models=models, ids=ids), seasons, rounds, bags, seed, choice)
     with refusals(), progress("Playing seasons") as told, open_executor(engine) as executor:
         found = simulate(executor, plan, told=told)
     write_all({output: lambda path: write_table(_table(found), path)})
@@ -63,6 +63,12 @@ def command(
         print_json(_record(found))
         return
     _print(found)
+
+
+def _located(rule: str) -> str:
+    """A rule, its file by the whole path: workers may be elsewhere."""
+    file, colon, name = rule.rpartition(":")
+    return f"{Path(file).resolve()}:{name}" if colon and Path(file).suffix in (".py", ".toml") else rule
 
 
 def _record(found: Ensemble) -> dict[str, object]:
