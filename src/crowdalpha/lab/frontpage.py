@@ -101,7 +101,8 @@ def _table(tuned: Tuned) -> Svg:
         element("tr", *(element("td", cell) for cell in (str(k), *_words(each))))
         for k, each in enumerate(tuned.front, 1)
     ]
-    return element("div", element("table", element("thead", heads), element("tbody", *rows)), class_="card scroll")
+    table = element("table", element("thead", heads), element("tbody", *rows))
+    return element("div", element("div", table, class_="sweep", tabindex=0), class_="card")
 
 
 def _words(each: Candidate) -> Sequence[str]:

@@ -9,6 +9,7 @@ in a tournament. What may come is what came before, drawn anew in blocks of roun
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,11 @@ class Outlook:
     halved: float
     behind: float
 
+    @property
+    def rates(self) -> tuple[float, float, float]:
+        """Growth a round as a fraction, with the ends of its interval."""
+        return math.expm1(self.growth), math.expm1(self.low), math.expm1(self.high)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -67,6 +73,19 @@ class Plan:
     rounds: int
     horizon: int
     outlooks: tuple[Outlook, ...]
+
+    @property
+    def says(self) -> str:
+        """What the history says, in plain words."""
+        if not self.kelly:
+            return "On average this model was not paid: every stake shrinks, and the best share to stake is none."
+        surely = f"(95% interval {self.kelly_low:.0%} to {self.kelly_high:.0%})"
+        if self.kelly_low == 0:
+            doubt = "but a model that earns nothing may have such a history"
+            return f"Staking {self.kelly:.0%} of the coins grew fastest {surely}, {doubt}."
+        if self.kelly == 1:
+            return f"Staking everything grew fastest {surely}: no rule lets one stake more than there is."
+        return f"Staking {self.kelly:.0%} of the coins grew fastest {surely}; more stake is more risk for less growth."
 
 
 def plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import expm1
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,30 +79,16 @@ def _print(found: Plan, rule: str, yearly: int) -> None:
                "worst 5%", "best 5%", "fall", "deep fall", "halved", "behind")  # fmt: skip
     rows = [_row(each, found, yearly) for each in found.outlooks]
     title = f"{rule}: {counted(found.rounds, 'round')}, {found.mean:+.2%} a round on average, give or take "
-    print_table(f"{title}{found.volatility:.2%}", columns, rows, caption=sentence(found), spare=SPARE)
-
-
-def sentence(found: Plan) -> str:
-    """What a plan says, in plain words."""
-    if not found.kelly:
-        return "On average this model was not paid: every stake shrinks, and the best share to stake is none."
-    surely = f"(95% interval {found.kelly_low:.0%} to {found.kelly_high:.0%})"
-    if found.kelly_low == 0:
-        doubt = "but a model that earns nothing may have such a history"
-        return f"Staking {found.kelly:.0%} of the coins grew fastest {surely}, {doubt}."
-    if found.kelly == 1:
-        return f"Staking everything grew fastest {surely}: no rule lets one stake more than there is."
-    return f"Staking {found.kelly:.0%} of the coins grew fastest {surely}; more stake is more risk for less growth."
+    print_table(f"{title}{found.volatility:.2%}", columns, rows, caption=found.says, spare=SPARE)
 
 
 def _row(each: Outlook, found: Plan, yearly: int) -> tuple[str, ...]:
-    from math import expm1
-
+    rate, low, high = each.rates
     mark = " (Kelly)" if each.share == found.kelly else ""
     return (
         f"{each.share:.0%}{mark}",
-        f"{expm1(each.growth):+.3%}",
-        f"{expm1(each.low):+.3%} to {expm1(each.high):+.3%}",
+        f"{rate:+.3%}",
+        f"{low:+.3%} to {high:+.3%}",
         f"{expm1(each.growth * yearly):+.1%}",
         f"{each.median:.2f}",
         f"{each.poor:.2f}",

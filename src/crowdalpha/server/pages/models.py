@@ -15,6 +15,7 @@ from crowdalpha.server.views.days import days_of
 from crowdalpha.server.views.exposures import exposed
 from crowdalpha.server.views.models import ModelView, model_view
 from crowdalpha.server.views.residuals import residual
+from crowdalpha.server.views.stakes import stake_plan
 
 router = pages()
 FILES = {"days", "exposures", "residual"}
@@ -29,7 +30,7 @@ def model(request: Request, id: str) -> Response:
     view = model_view(engine, id)
     if view is None:
         return not_found(request)
-    board = leaders(engine, door.memory, now_of(request))
+    board, own = leaders(engine, door.memory, now_of(request)), _owns(request, view)
     return answer(
         request,
         "model.html",
@@ -41,7 +42,8 @@ def model(request: Request, id: str) -> Response:
         days=days_of(door.service.results, who, id),
         exposure=exposed(engine, door.memory, view),
         residual=residual(engine, door.memory, view),
-        own=_owns(request, view),
+        own=own,
+        plan=stake_plan(view) if own else None,
     )
 
 
