@@ -54,8 +54,7 @@ def walk(page: Page, town: Town, addresses: tuple[str, ...]) -> dict[str, list[A
     return wrong
 
 
-@pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (390, "dark")])
-def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int, colours: Any) -> None:
+def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int = 390, colours: Any = "dark") -> None:
     page = screen(width, color_scheme=colours)
     assert walk(page, season, PUBLIC) == {}
     page.context.add_cookies([season.cookie("ada")])
@@ -63,7 +62,9 @@ def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int, colo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("width", "colours"), [(390, "light"), (1280, "dark"), (768, "light"), (320, "dark")])
+@pytest.mark.parametrize(
+    ("width", "colours"), [(1280, "light"), (390, "light"), (1280, "dark"), (768, "light"), (320, "dark")]
+)
 def test_nor_on_any_other_screen(season: Town, screen: Screen, width: int, colours: Any) -> None:
     test_axe_finds_no_grave_fault(season, screen, width, colours)
 
