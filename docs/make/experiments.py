@@ -22,13 +22,17 @@ stands beside what they do, with a 99% interval, wherever there is a closed form
 and charts are drawn from it, and so are those that a server shows under `/lab`."""
 ASKING = """## Asking for yourself
 
-- [A policy of your own](your-own-policy.md): judged and replayed like those below.
-- All commands: [`crowdalpha lab`](../commands.md).
-- Every attack is beside a crowd in which nobody knows what others do not: whoever profits in it profits by the rule."""
-RULES = """Each rule, dated or proposed, is played by {n} agents beside simulated crowds ({seasons} seasons of {rounds}
-rounds, 30 models, seed {seed}), settled in whole units. Profits are fractions of the agent's stake a round. A rule is
-convicted if an attack that asks for no knowledge earns, with an interval of 99.9% that lies above 0; what is documented
-earns too, but for a reason that is known and accepted."""
+- [A policy of your own](your-own-policy.md) is judged and replayed like the rules above; `crowdalpha lab tune` searches
+  for one.
+- [Your stake](your-stake.md): how much to stake on a model; `crowdalpha lab add`: what it would add to the metamodel.
+- `crowdalpha lab crowd` fits a simulated crowd to a history, and `crowdalpha lab judge --like` judges beside it.
+- `crowdalpha lab seasons` plays whole seasons with stakes that compound.
+- All commands with their options: [`crowdalpha lab`](../commands.md#crowdalpha-lab)."""
+RULES = """Each rule, dated or proposed, is played by {n} agents beside simulated crowds ({seasons} seasons of
+{rounds} rounds, seed {seed}), settled in whole units. The crowds know nothing but what all of them know, so whoever
+profits beside them profits by the rule. Profits are fractions of the agent's stake a round. A rule is convicted if an
+attack that asks for no knowledge earns, with an interval of 99.9% that lies above 0; what is documented earns too,
+but for a reason that is known and accepted."""
 MARKS = {"convicted": " ✗", "documented": " †", "honest": "", "acquitted": ""}
 
 

@@ -107,3 +107,9 @@ def test_every_claim_has_a_page_that_the_index_leads_to_and_every_rule_a_verdict
         assert f"crowdalpha lab claims {claim.name} --seed" in page
         assert all(f"[{source}](../" in page for source in claim.sources)
     assert [rule for rule in POLICIES if f"| {rule} |" not in pages["lab/verdicts.md"]] == []
+
+
+def test_the_index_of_the_lab_leads_to_every_page_beside_it(make):
+    index = make.experiments.pages()["lab/README.md"]
+    beside = {path.name for path in (ROOT / "docs" / "lab").glob("*.md")} - {"README.md"}
+    assert sorted(name for name in beside if f"]({name})" not in index) == []

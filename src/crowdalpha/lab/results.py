@@ -54,7 +54,7 @@ def measure(*, executor: Executor | None = None, told: Told = lambda what, done,
     Results are the same on any executor.
     """
     trial, findings = Trial(seed=SEED), []
-    for done, found in enumerate(run(seed=SEED), 1):
+    for done, found in enumerate(run(seed=SEED, executor=executor), 1):
         findings.append(found)
         told("claims", done, len(CLAIMS))
     verdicts = try_rules(
