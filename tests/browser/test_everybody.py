@@ -54,7 +54,8 @@ def walk(page: Page, town: Town, addresses: tuple[str, ...]) -> dict[str, list[A
     return wrong
 
 
-def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int = 390, colours: Any = "dark") -> None:
+@pytest.mark.parametrize(("width", "colours"), [(390, "dark")])
+def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int, colours: Any) -> None:
     page = screen(width, color_scheme=colours)
     assert walk(page, season, PUBLIC) == {}
     page.context.add_cookies([season.cookie("ada")])
