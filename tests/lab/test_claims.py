@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from crowdalpha.lab.chance import stream
 from crowdalpha.lab.claims import CLAIMS, Figure, run
+from crowdalpha.lab.claims.eras import coefficient
+from crowdalpha.lab.claims.experiment import beside
+from crowdalpha.lab.crowds import Shape, World
 from crowdalpha.scoring.problems import InputError
 
 LONG = {"calibration", "hard-eras", "neutralisation", "ratios"}
@@ -51,6 +56,23 @@ def test_the_answer_has_the_figures_in_it() -> None:
     (found,) = run(["hard-eras"], seasons=2)
     assert "{" not in found.answer
     assert all(f"{abs(figure.simulated):.2f}" in found.answer for figure in found.figures)
+
+
+def test_a_coefficient_is_that_of_the_window_or_of_more_where_the_window_has_no_hard_era() -> None:
+    easy, hard = [0.02] * 12, [-0.01] * 8
+    assert coefficient(np.array(hard + easy + hard), 20) == 1.5
+    assert coefficient(np.array(hard + 2 * easy), 20) == 24.0
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_signal_beside_the_crowd_knows_what_it_is_said_to_in_easy_and_in_hard_eras(number: int) -> None:
+    shape = Shape(models=1, ids=40_000, edge=0.4, hard_share=float(number == 2))
+    drawn = World(shape, "beside").round(number)
+    found = beside(drawn, 0.2, 0.6, stream("beside").standard_normal(shape.ids), shape=shape)
+    known = np.corrcoef([found, drawn.latent, drawn.shared])
+    assert drawn.hard == (number == 2)
+    assert known[0] == pytest.approx([1.0, 0.2, 0.6], abs=4 / np.sqrt(shape.ids))
+    assert found.var() == pytest.approx(1.0, abs=4 * np.sqrt(2 / shape.ids))
 
 
 def test_a_figure_whose_interval_misses_theory_does_not_hold() -> None:

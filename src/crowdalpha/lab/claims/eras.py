@@ -151,6 +151,6 @@ ROWS = (
         "ratio by more than one more lowers it.",
         "On average, 20 eras give a coefficient of {0:.2f} where 1.5 is break-even, and the contrarian earns "
         "{1:+.2f} an era: calibrated over so few eras the coefficient is not safe. Over 60 eras it is {2:.2f}, and "
-        "little is left of his profit ({3:+.3f}).",
+        "his profit falls to {3:+.3f}.",
     ),
 )  # fmt: skip

@@ -126,7 +126,7 @@ ROWS = (
         "What is left of the model after taking out the features, era by era, is a normal signal of known correlation "
         "with the truth.",
         "Neutralising wholly leaves {3:.0%} of the mean CORR and raises its Sharpe ratio from {0:.2f} to {2:.2f} an "
-        "era (halfway: {1:.2f}): what is taken out is what swings. Where features are always right, it costs and "
-        "brings nothing.",
+        "era (halfway: {1:.2f}): what is taken out is what swings. Were the features always right, it "
+        "would only cost.",
     ),
 )  # fmt: skip
