@@ -8,6 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from crowdalpha.cli import main
+from crowdalpha.lab.policies import read_designs
 
 ASKED = ("lab", "tune", "--designs", "6", "--seasons", "2", "--rounds", "3", "--engine", "serial")
 
@@ -33,3 +34,15 @@ def test_an_unknown_goal_is_refused() -> None:
     result = CliRunner().invoke(main, [*ASKED, "--goal", "fame", "--json"])
     assert result.exit_code == 3
     assert [problem["code"] for problem in json.loads(result.output)["problems"]] == ["unknown_goal"]
+
+
+def test_the_safe_designs_of_the_front_are_written_as_policies_that_can_be_judged(tmp_path: Path) -> None:
+    path = tmp_path / "front.toml"
+    result = CliRunner().invoke(main, ["lab", "tune", "--designs", "6", "--seasons", "8", "--rounds", "2",
+                                       "--engine", "serial", "--output", str(path), "--json"])  # fmt: skip
+    safe = [each for each in json.loads(result.output)["candidates"] if each["front"] and each["safe"]]
+    written = read_designs(path)
+    assert safe
+    assert sorted(design.clip for design in written.values()) == sorted(each["design"]["clip"] for each in safe)
+    asked = ["lab", "judge", f"{path}:design-1", "--agent", "pair", "--seasons", "2", "--rounds", "2", "--json"]
+    assert json.loads(CliRunner().invoke(main, asked).output)["design-1"]["convicted_by"] is None

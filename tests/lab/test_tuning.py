@@ -19,6 +19,7 @@ from crowdalpha.lab.fronts import GOALS, front, goals_of
 from crowdalpha.lab.seasons import play
 from crowdalpha.lab.thriving import Crowd, play_season, stakes, thrive
 from crowdalpha.lab.tuning import ATTACKS, Attacked, Search, Space, Tuned, draw, tune
+from crowdalpha.payouts import exploit_of
 from crowdalpha.payouts.designs import Design
 from crowdalpha.scoring.problems import InputError
 from crowdalpha.tournament.rulesets import rule_set
@@ -75,6 +76,11 @@ def test_a_design_with_a_floor_at_zero_is_never_on_the_safe_part() -> None:
     assert all("pair" in each.convicted for each in floored)
     assert not set(map(id, floored)) & set(map(id, found.safe))
     assert found.safe
+
+
+def test_an_engine_could_play_every_safe_design_of_the_front() -> None:
+    for each in tuned().safe:
+        assert exploit_of(each.design.policy()) is None
 
 
 def test_the_same_seed_gives_the_same_front_and_another_one_other_designs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tomllib
 
 import numpy as np
 import pytest
@@ -67,3 +68,9 @@ def test_a_design_says_what_it_is() -> None:
     assert str(Design(choices=((0.5, 2.0),), clip=0.05, hard_era=1.3, floor=-0.01)) == (
         "0.5 x CORR + 2 x MMC, clip 0.05, MMC x 1.3 in hard eras, never below -0.01"
     )
+
+
+@given(designs)
+def test_a_design_written_down_is_read_as_itself(design: Design) -> None:
+    table = tomllib.loads(design.toml("mine"))["mine"]
+    assert Design(choices=tuple(map(tuple, table.pop("choices"))), **table) == design

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -54,9 +54,18 @@ class Design:
             + (f", never below {self.floor:g}" if self.floor is not None else "")
         )
 
-    def numbers(self) -> dict[str, object]:
-        """The design as plain data."""
-        return asdict(self)
+    def toml(self, name: str) -> str:
+        """The design as a table of a file of policies, which says it exactly.
+
+        >>> print(Design(choices=((0.5, 2.0),), clip=0.05).toml("mine"))
+        [mine]
+        choices = [[0.5, 2.0]]
+        clip = 0.05
+        """
+        said = {"choices": [list(pair) for pair in self.choices], "clip": self.clip}
+        said |= {"hard_era": self.hard_era} if self.hard_era != 1 else {}
+        said |= {"floor": self.floor} if self.floor is not None else {}
+        return "\n".join([f"[{name}]", *(f"{key} = {value!r}" for key, value in said.items())])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import click
 from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span
 from crowdalpha.cli.lab.options import engine, seed
 from crowdalpha.cli.layout import print_table
-from crowdalpha.cli.options import as_json, report, some
+from crowdalpha.cli.options import Destination, as_json, report, some
 from crowdalpha.cli.tournament.door import refusals
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ SPARE = ("swing", "99% interval", "by")
 @seed
 @engine
 @as_json
+@click.option(
+    "--output", type=Destination((".toml",)), help="The safe part of the front, as policies (.toml)."
+)
 @report("The designs as a picture and a table, on one page")
 @reports_refusals
 def command(
@@ -41,6 +44,7 @@ def command(
     seed: str,
     engine: str,
     as_json: bool,
+    output: Path | None,
     report: Path | None,
 ) -> None:
     """Search payout designs: multipliers, clip, hard-era coefficient, number and fraction of bags.
@@ -59,19 +63,31 @@ def command(
     search = Search(designs=designs, seasons=seasons, rounds=rounds, space=space, seed=seed)
     with refusals(), progress("Trying designs") as told, open_executor(engine) as executor:
         found = tune(search, goals, executor=executor, told=told)
-    if report is not None:
-        size = f"{counted(seasons, 'season')} of {counted(rounds, 'round')}"
-        title = f"{counted(len(found.candidates), 'payout design')}, each measured on {size}"
-        page = front_page(found, title, describe(found))
-        write_all({report: partial(_write, page)})
+    size = f"{counted(seasons, 'season')} of {counted(rounds, 'round')}"
+    title = f"{counted(len(found.candidates), 'payout design')}, each measured on {size}"
+    write_all(
+        {
+            output: partial(_write, _policies(found)),
+            report: partial(_write, front_page(found, title, describe(found))),
+        }
+    )
     if as_json:
         print_json(_record(found))
         return
     _print(found)
 
 
-def _write(page: str, path: Path) -> None:
-    path.write_text(page, encoding="utf-8")
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _policies(found: Tuned) -> str:
+    """The safe part of the front as policies that other commands of the lab take; bags are said in words."""
+    tables = [
+        f"# {each.bagging.bags} bags of {each.bagging.fraction:g}\n{each.design.toml(f'design-{k}')}\n"
+        for k, each in enumerate(found.safe, 1)
+    ]
+    return "\n".join(tables)
 
 
 def _record(found: Tuned) -> dict[str, object]:
