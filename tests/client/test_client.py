@@ -188,6 +188,8 @@ def test_a_broken_line_is_taken_up_again_under_the_same_key() -> None:
         ((404, {"code": "unknown", "detail": "model m is not known"}), 1, "unknown", 404),
         ((404, {"detail": "nothing"}), 1, "not_a_server", 404),
         ((200, ["something else"]), 1, "not_a_server", 200),
+        ((422, {"code": "bad", "detail": "bad", "errors": [{"msg": "another server's"}]}), 1, "not_a_server", 422),
+        ((308, {}, {"Location": "https://cup/"}), 1, "moved", 308),
     ],
 )
 def test_what_is_refused_has_a_stable_code(answer: Any, tries: int, code: str, status: int) -> None:

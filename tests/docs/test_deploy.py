@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -46,6 +48,21 @@ def test_a_unit_starts_a_command_that_exists(path: Path) -> None:
         words = shlex.split(words[2].removeprefix("exec "))
     assert words[0] == "/opt/crowdalpha/bin/crowdalpha"
     assert understood(words[1:])
+
+
+def test_the_operators_command_is_done_as_the_user_of_the_unit_in_its_tournament(tmp_path: Path) -> None:
+    stub = tmp_path / "runuser"
+    stub.write_text('#!/bin/sh\necho "$CROWDALPHA_TOURNAMENT" "$@"\n')
+    stub.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = ["sh", str(DEPLOY / "crowdalpha"), "account", "deposit", "two words", "5"]
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
+    unit = (DEPLOY / "crowdalpha.service").read_text()
+    user, folder = re.findall(r"^User=(.*)$|CROWDALPHA_TOURNAMENT=(\S+)", unit, re.MULTILINE)
+    program = "/opt/crowdalpha/bin/crowdalpha"
+    assert said == f"{folder[1]} -u {user[0]} -- {program} account deposit two words 5\n"
+    assert "/etc/crowdalpha.env" in unit
+    assert os.access(DEPLOY / "crowdalpha", os.X_OK)
 
 
 def test_the_timer_starts_the_backup() -> None:

@@ -127,6 +127,20 @@ def test_a_database_and_files_that_are_somebodys_are_not_taken_for_new(folder: P
     assert not (tmp_path / "other" / FILE).exists()
 
 
+def test_a_place_that_is_asked_for_goes_before_that_of_the_environment(folder: Path, tmp_path: Path) -> None:
+    environ = {"CROWDALPHA_DATABASE": f"sqlite:///{folder}/tournament.db", "CROWDALPHA_FILES": str(folder / "files")}
+    with open_engine(folder) as engine:
+        prepare(engine, 1)
+    back_up(folder, tmp_path / "backup.zip", NOW, secret=True)
+    copy = tmp_path / "copy"
+    assert "not_empty" in codes_of(lambda: restore(tmp_path / "backup.zip", copy, environ=environ))
+    restore(tmp_path / "backup.zip", copy, database="sqlite:///tournament.db", files="files", environ=environ)
+    made = initialise(tmp_path / "new", database="sqlite:///new.db", files="own", environ=environ)
+    assert (made.database, made.files) == (f"sqlite:///{tmp_path}/new/new.db", f"{tmp_path}/new/own")
+    with open_engine(copy) as engine, open_engine(folder) as original:
+        assert everything(engine) == everything(original)
+
+
 def test_everything_that_is_wrong_with_settings_is_said_at_once(folder: Path) -> None:
     (folder / FILE).write_text(
         'nmae = "x"\ndatabase = "mysql://x/y"\nfiles = 3\n'

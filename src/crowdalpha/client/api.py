@@ -304,7 +304,7 @@ class Client:
             return shapes.read(kind, answer.json())
         except (ValueError, TypeError, AttributeError) as error:
             fix = "ask a server of the same version, or check its address"
-            problem = Problem("not_a_server", f"a {kind.__name__}", str(error), fix, self.url)
+            problem = Problem("not_a_server", f"an answer with {kind.__name__}", str(error), fix, self.url)
             raise RefusedError("not_a_server", answer.status_code, problem) from None
 
 

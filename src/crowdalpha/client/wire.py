@@ -70,6 +70,8 @@ class Wire:
             if not again or tried == TRIES or not _busy(answer):
                 break
             self._sleep(_wait(answer, tried))
+        if answer.has_redirect_location:
+            raise moved(self.url, answer)
         if answer.status_code >= 400:
             raise refused(answer)
         return answer
@@ -103,21 +105,28 @@ def unreachable(url: str, error: Exception) -> RefusedError:
     return RefusedError("no_answer", 0, Problem("no_answer", "an answer of the server", found, fix, url))
 
 
+def moved(url: str, answer: httpx.Response) -> RefusedError:
+    """That a server sends elsewhere, as from http to https: nobody's token is taken there unasked."""
+    found, fix = f"sent on to {answer.headers['Location']}", "name the address that it sends you to, if you trust it"
+    return RefusedError("moved", answer.status_code, Problem("moved", "an answer of the server", found, fix, url))
+
+
 def refused(answer: httpx.Response) -> RefusedError:
     """What a server has refused, in its words."""
     try:
         said = answer.json()
-        code, detail = said["code"], said["detail"]
+        code, detail = str(said["code"]), str(said["detail"])
+        wrong = [_problem(one) for one in said.get("errors", ())]
     except (ValueError, KeyError, TypeError):
         found, fix = f"HTTP {answer.status_code}, and nothing that is known", "check the address of the server"
         problem = Problem("not_a_server", "an answer of crowdalpha", found, fix, str(answer.url))
         return RefusedError("not_a_server", answer.status_code, problem)
-    wrong = [_problem(one) for one in said.get("errors", ())]
     one = Problem(code, "what the server takes", detail, "do what it says, or see the rules of the tournament")
     return RefusedError(code, answer.status_code, *(wrong or [one]), detail=detail)
 
 
 def _problem(said: Mapping[str, Any]) -> Problem:
+    said = {name: str(said[name]) for name in ("code", "expected", "found", "fix", "pointer")}
     return Problem(said["code"], said["expected"], said["found"], said["fix"], said["pointer"])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
-from crowdalpha.settings.file import FILE, SECRET, Settings, parse, portable, read, said_in, settle, to_toml
+from crowdalpha.settings.file import FILE, PLACES, SECRET, Settings, parse, portable, read, said_in, settle, to_toml
 from crowdalpha.settings.opening import make_secret, open_database, open_files, open_kept, read_secret
 from crowdalpha.settings.places import MEMORY
 from crowdalpha.storage import backup
@@ -42,7 +42,7 @@ def initialise(
     folder = Path(folder)
     said: dict[str, Any] = {"name": name or folder.absolute().name} | _places(database, files)
     said |= {"submissions": dict(submissions)} if submissions else {}
-    settings = settle(said, folder, environ)
+    settings = settle(said, folder, _but_for(environ, database, files))
     if (folder / FILE).exists():
         fix = "choose another folder; this one is made already"
         raise InputError(Problem("settings_taken", f"a folder without {FILE}", "one", fix, str(folder)))
@@ -88,7 +88,7 @@ def restore(
     archive, folder = Path(archive), Path(folder)
     beside = backup.beside(archive)
     said = parse(beside.get(SETTINGS, b""), f"{archive}, {SETTINGS}") | _places(database, files)
-    settings = settle(said, folder, environ)
+    settings = settle(said, folder, _but_for(environ, database, files))
     refuse_if_any([*_taken(folder / FILE, to_toml(said)), *_taken(settings.secret, beside.get(SECRET))])
     folder.mkdir(PRIVATE, parents=True, exist_ok=True)
     for path, content in ((folder / FILE, to_toml(said)), (settings.secret, beside.get(SECRET))):
@@ -100,6 +100,12 @@ def restore(
 
 def _places(database: str | None, files: str | None) -> dict[str, str]:
     return {"database": database or "sqlite:///tournament.db", "files": files or "files"}
+
+
+def _but_for(environ: Mapping[str, str], database: str | None, files: str | None) -> Mapping[str, str]:
+    """The environment without the places that are named beside it: what is asked for now goes before it."""
+    named = {PLACES[name] for name, place in (("database", database), ("files", files)) if place}
+    return {variable: value for variable, value in environ.items() if variable not in named}
 
 
 def _make_places(settings: Settings) -> None:

@@ -36,10 +36,10 @@ def open_engine(
 ) -> Iterator[Engine]:
     """The engine of a tournament, by its folder or its settings; its database is closed when the block ends.
 
-    A database of an older form is brought to the present one first, all or nothing. Refused with
-    `database_empty` if there is no tournament in it, `database_newer`, `database_unreachable`, `not_durable`,
-    `driver_missing`, and with `secret_missing`, `secret_exposed`, `not_its_owner`, `bad_secret` or `secret_changed` if the master secret
-    is not there, not secret, or not the one that running rounds were announced with.
+    A database of an older form is brought to the present one first, all or nothing. Refused with `database_empty` if
+    there is no tournament in it, `database_newer`, `database_unreachable`, `not_durable`, `driver_missing`, and with
+    `secret_missing`, `secret_exposed`, `not_its_owner`, `bad_secret` or `secret_changed` if the master secret is not
+    there, not secret, or not the one that running rounds were announced with.
     """
     settings = where if isinstance(where, Settings) else read(where)
     master = read_secret(settings.secret)
@@ -136,7 +136,7 @@ def read_secret(path: Path) -> bytes:
 
 
 def _require_own_file(path: Path) -> None:
-    """Refuse a secret that others may read, and root at work for somebody: who serves could not read what root wrote."""
+    """Refuse a secret that others may read, and root at work for another, who could not read what root leaves."""
     found = path.stat()
     if found.st_mode & OTHERS:
         mode, fix = f"mode {found.st_mode & 0o777:o}", f"chmod 600 {path}"

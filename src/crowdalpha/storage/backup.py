@@ -103,9 +103,9 @@ def _tenants(connection: sa.Connection, found: Manifest) -> Iterator[Problem]:
     revision = migrations.revision_of(connection)
     if there and revision != found.revision:
         yield _not_empty("a database without tables", f"tables of revision {revision}", "database")
-    for name in sorted(there):
-        if connection.execute(sa.select(sa.literal(1)).select_from(sa.table(name)).limit(1)).first():
-            yield _not_empty("no rows", "some", f"table {name}")
+    full = [name for name in sorted(there) if connection.scalar(sa.select(sa.exists().select_from(sa.table(name))))]
+    if full:
+        yield _not_empty("empty tables", f"rows in {', '.join(full)}", "database")
 
 
 def _strangers(files: PredictionStore, found: Manifest) -> Iterator[Problem]:
