@@ -76,3 +76,12 @@ def test_who_stays_away_has_nothing_at_risk_and_nothing_to_fear() -> None:
     assert 1 < min(models) < max(models)
     assert max(models) <= shape.models + 1
     assert np.isfinite(profits(found, rule_set("half-corr-twice-mmc"), (0.5, 2.0))).all()
+
+
+def test_a_giant_is_measured_by_himself_and_adds_hardly_anything_to_the_crowd_that_he_is() -> None:
+    honest, giant = (contest(AGENTS[name], SMALL) for name in ("honest", "giant"))
+    small, large = (
+        np.mean([np.abs(scored.of("mmc2", found.own)) for season in found.seasons for scored in season])
+        for found in (honest, giant)
+    )
+    assert large < small / 2

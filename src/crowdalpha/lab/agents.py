@@ -124,7 +124,7 @@ _ROWS = (
     Agent("cloner", f"An average model, handed in {CLONES} times with a whole stake on each.",
           lambda seen: [seen.own] * CLONES, 0.05 * CLONES, against="honesty"),
     Agent("giant", "An average model with four times the stake of the whole crowd.", lambda seen: [seen.own], 4.0,
-          against="honesty"),
+          against="honesty", documented="who is most of the crowd is measured by himself, and hardly burns"),
     Agent("noise", "Random numbers.", lambda seen: [seen.random.standard_normal(len(seen.own))]),
     Agent("contrarian", "A bet against what all models have in common: it wins in hard eras.",
           lambda seen: [-seen.drawn.shared]),
