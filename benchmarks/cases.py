@@ -17,6 +17,7 @@ from benchmarks import peers
 from benchmarks.inputs import SHAPES, Array, Round, crowd, features
 from benchmarks.limits import limits
 from benchmarks.results import Row, at_least, at_most, duration
+from benchmarks.seasons import seasons
 from benchmarks.timing import Contestant, Time, kernel, race, threads
 from benchmarks.tournament import tournament
 from crowdalpha.scoring import Ranks, fnc, mmc1, mmc2, rank_models
@@ -38,9 +39,10 @@ class Sizes:
     feature_models: int = 200
     launches: int = 7
     round: tuple[int, int] = (5_000, 5_000)
+    season: tuple[int, int, int] = (100, 200, 1_000)
 
 
-QUICK = Sizes(60, 1000, (200, 1000), 10, (500, 5_000), 50_000, ((20, 20.0),), 20, 2, (100, 500))
+QUICK = Sizes(60, 1000, (200, 1000), 10, (500, 5_000), 50_000, ((20, 20.0),), 20, 2, (100, 500), (6, 20, 100))
 
 
 def contribution(sizes: Sizes) -> Section:
@@ -283,4 +285,5 @@ def _launch(command: list[str]) -> Callable[[], object]:
 SECTIONS: list[Callable[[Sizes], Section]] = [
     *(limits, contribution, ranking, rounds, neutral, sameness, start),
     lambda sizes: tournament(*sizes.round),
+    lambda sizes: seasons(*sizes.season),
 ]
