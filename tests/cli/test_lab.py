@@ -99,6 +99,7 @@ def test_seasons_say_what_a_rule_pays_and_are_the_same_on_every_engine(tmp_path:
     one = json.loads(lab(*asked, "--engine", "serial", "--json", "--output", str(table)))
     assert json.loads(lab(*asked, "--engine", "threads", "--json")) == one
     assert one["played"]["rule"] == "corr-plus-mmc"
+    assert (one["played"]["shape"]["models"], one["played"]["shape"]["ids"]) == (4, 30)
     growth = one["figures"]["growth"]
     assert list(growth["quantiles"]) == ["5%", "25%", "50%", "75%", "95%"]
     with table.open() as file:
@@ -115,3 +116,11 @@ def test_seasons_of_an_unknown_rule_or_on_an_unknown_engine_are_refused() -> Non
         result = CliRunner().invoke(main, ["lab", "seasons", *args, "--json"])
         assert result.exit_code == 3
         assert [problem["code"] for problem in json.loads(result.output)["problems"]] == [code]
+
+
+def test_seasons_may_be_of_a_crowd_like_a_real_one() -> None:
+    asked = ("seasons", "--like", "numerai", "--models", "4", "--seasons", "2", "--rounds", "2", "--bags", "2")
+    shape = json.loads(lab(*asked, "--json", *HERE))["played"]["shape"]
+    assert shape["models"] == 4
+    assert shape["ids"] != Shape().ids
+    assert shape["top"] == 4

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span
+from crowdalpha.cli.lab.crowd import fitted, like
 from crowdalpha.cli.lab.options import engine, seed
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.options import as_json, output, some
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 @click.option("--choice", callback=pair, metavar="CORR,MMC", help="The multipliers that all choose; else the rule's.")
 @click.option("--seasons", type=some, default=100, show_default=True, help="Seasons, each with a crowd of its own.")
 @click.option("--rounds", type=some, default=20, show_default=True, help="Rounds of a season.")
-@click.option("--models", type=some, default=30, show_default=True, help="Models of a crowd.")
-@click.option("--ids", type=click.IntRange(min=2), default=300, show_default=True, help="Ids of an era.")
+@click.option("--models", type=some, help="Models of a crowd: 30, or as many as in the history it is like.")
+@click.option("--ids", type=click.IntRange(min=2), help="Ids of an era: 300, or those of the history.")
 @click.option("--bags", type=some, default=20, show_default=True, help="Bags of the score that a round is paid on.")
+@like
 @seed
 @engine
 @output("Every season's figures")
@@ -36,9 +39,10 @@ def command(
     choice: tuple[float, float] | None,
     seasons: int,
     rounds: int,
-    models: int,
-    ids: int,
+    models: int | None,
+    ids: int | None,
     bags: int,
+    like: str | None,
     seed: str,
     engine: str,
     output: Path | None,
@@ -47,7 +51,8 @@ def command(
     """Play seasons of simulated crowds under a rule, with stakes that compound, and say what it paid.
 
     A season comes from the seed and its number alone, so all engines give the same. Growth is that of all stakes
-    together unless another is named; means are told with their 99% intervals, and how seasons differ by quantiles.
+    together unless another is named; means are told with their 99% intervals, and how seasons differ by quantiles. With
+    --like the crowd is one fitted to a real history, as `crowdalpha lab crowd` shows it.
     """
     from crowdalpha.cli.outputs import write_all
     from crowdalpha.lab.crowds import Shape
@@ -55,8 +60,10 @@ def command(
     from crowdalpha.settings import open_executor
     from crowdalpha.tables.files import write_table
 
-    plan = Plan(_located(rule), Shape(models=models, ids=ids), seasons, rounds, bags, seed, choice)
+    sizes: Any = {name: size for name, size in (("models", models), ("ids", ids)) if size is not None}
     with refusals(), progress("Playing seasons") as told, open_executor(engine) as executor:
+        shape = replace(Shape() if like is None else fitted(like), **sizes)
+        plan = Plan(_located(rule), shape, seasons, rounds, bags, seed, choice)
         found = simulate(executor, plan, told=told)
     write_all({output: lambda path: write_table(_table(found), path)})
     if as_json:
@@ -67,16 +74,15 @@ def command(
 
 def _located(rule: str) -> str:
     """A rule, its file by the whole path: workers may be elsewhere."""
-    file, colon, name = rule.rpartition(":")
-    return f"{Path(file).resolve()}:{name}" if colon and Path(file).suffix in (".py", ".toml") else rule
+    file, colon, name = rule.rpartition(":") if ":" in rule else (rule, "", "")
+    return f"{Path(file).resolve()}{colon}{name}" if Path(file).suffix in (".py", ".toml") else rule
 
 
 def _record(found: Ensemble) -> dict[str, object]:
     from crowdalpha.lab.ensembles import FIGURES, QUANTILES
 
-    plan = found.plan
-    played = {"rule": plan.rule, "seasons": plan.seasons, "rounds": plan.rounds, "models": plan.shape.models}
-    played |= {"ids": plan.shape.ids, "bags": plan.bags, "seed": plan.seed, "choice": plan.choice}
+    names = ("rule", "choice", "seasons", "rounds", "bags", "seed")
+    played = {name: getattr(found.plan, name) for name in names} | {"shape": asdict(found.plan.shape)}
     figures = {}
     for spread in map(found.spread, FIGURES):
         quantiles = {f"{share:.0%}": value for share, value in zip(QUANTILES, spread.quantiles, strict=True)}
