@@ -94,6 +94,18 @@ def test_more_stake_is_more_risk() -> None:
     assert found == plan(np.tile([0.2, -0.15, 0.1, -0.1, 0.0], 8), paths=400)
 
 
+def test_the_lag_matters_little_where_payouts_are_small_and_much_where_they_are_wild() -> None:
+    won = stream("late").permutation(200) < 106
+    calm = plan(np.where(won, 0.1, -0.1), shares=(0.5,), horizon=100)
+    assert calm.kelly == pytest.approx(0.6)
+    assert 0.4 < calm.late < 0.8
+    assert calm.outlooks[0].late == pytest.approx(calm.outlooks[0].growth, rel=0.3)
+    wild = plan(np.tile([0.5] * 6 + [-0.5] * 4, 5), shares=(0.4,), horizon=52)
+    assert wild.kelly == pytest.approx(0.4)
+    assert wild.late < wild.kelly
+    assert f"{wild.late:.0%} is best" in wild.says
+
+
 def test_a_short_history_and_shares_that_nobody_can_stake_are_refused_at_once() -> None:
     with pytest.raises(InputError) as refused:
         plan(np.zeros(3), shares=(0.5, 1.5, 0.0))

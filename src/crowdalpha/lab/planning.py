@@ -26,6 +26,8 @@ HALVINGS = 60
 """Steps of the bisection: enough for all the bits of a share."""
 NOTHING = 1e-12
 """Coins, of each at first, that count as none."""
+TRIED = 40
+"""Shares that are tried to find the one that grows fastest with the lag."""
 FEWEST = 8
 """Rounds below which a history says nothing about what may come."""
 
@@ -34,16 +36,18 @@ FEWEST = 8
 class Outlook:
     """What may become of one's coins if a share of them is staked over the horizon, each coin counted as 1 at first.
 
-    `growth` is the expected logarithm of growth a round, `low` and `high` its 95% interval, which is as wide as the
-    history is short; `median`, `poor` and `good` are what a coin becomes in the middle, the worst and the best
-    twentieth of cases. `drawdown` is the median of the largest fall from a peak, `deep` what it exceeds in one case of
-    twenty. `halved` and `behind` are the probabilities of holding half at some time, and less than at first in the end.
+    `growth` is the expected logarithm of growth a round if payouts came at once, `low` and `high` its 95% interval,
+    which is as wide as the history is short; `late` is the same with the lag, over the horizon. `median`, `poor` and
+    `good` are what a coin becomes in the middle, the worst and the best twentieth of cases. `drawdown` is the median of
+    the largest fall from a peak, `deep` what it exceeds in one case of twenty. `halved` and `behind` are the
+    probabilities of holding half at some time, and less than at first in the end.
     """
 
     share: float
     growth: float
     low: float
     high: float
+    late: float
     median: float
     poor: float
     good: float
@@ -53,21 +57,24 @@ class Outlook:
     behind: float
 
     @property
-    def rates(self) -> tuple[float, float, float]:
-        """Growth a round as a fraction, with the ends of its interval."""
-        return math.expm1(self.growth), math.expm1(self.low), math.expm1(self.high)
+    def rates(self) -> tuple[float, float, float, float]:
+        """Growth a round as a fraction, with the ends of its interval; and with the lag."""
+        return math.expm1(self.growth), math.expm1(self.low), math.expm1(self.high), math.expm1(self.late)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The Kelly share with its 95% interval, what a round pays on average, and the outlook for several shares.
 
-    `mean` and `volatility` are of what a round pays, of the stake; `rounds` is how many there were.
+    `late` is the share that grows fastest over the horizon with the lag: less than the Kelly share where payouts are
+    wild, for four rounds are at risk on the same coins. `mean` and `volatility` are of what a round pays, of the stake;
+    `rounds` is how many there were.
     """
 
     kelly: float
     kelly_low: float
     kelly_high: float
+    late: float
     mean: float
     volatility: float
     rounds: int
@@ -79,13 +86,12 @@ class Plan:
         """What the history says, in plain words."""
         if not self.kelly:
             return "On average this model was not paid: every stake shrinks, and the best share to stake is none."
-        surely = f"(95% interval {self.kelly_low:.0%} to {self.kelly_high:.0%})"
-        if self.kelly_low == 0:
-            doubt = "but a model that earns nothing may have such a history"
-            return f"Staking {self.kelly:.0%} of the coins grew fastest {surely}, {doubt}."
-        if self.kelly == 1:
-            return f"Staking everything grew fastest {surely}: no rule lets one stake more than there is."
-        return f"Staking {self.kelly:.0%} of the coins grew fastest {surely}; more stake is more risk for less growth."
+        said = (
+            f"Staking {self.kelly:.0%} of the coins grew fastest (95% interval {self.kelly_low:.0%} to "
+            f"{self.kelly_high:.0%}); with payouts that come {LAG} rounds late, {self.late:.0%} is best."
+        )
+        doubt = " A model that earns nothing may have such a history, too."
+        return said + (doubt if self.kelly_low == 0 else " More stake is more risk for less growth.")
 
 
 def plan(
@@ -103,7 +109,9 @@ def plan(
     wanted = sorted({*shares, *([best] if best else [])})
     outlooks = tuple(_outlook(share, returns, again, ahead) for share in wanted)
     low, high = percentile_interval(kellies, 0.95)
-    return Plan(best, low, high, float(returns.mean()), float(returns.std()), n, horizon, outlooks)
+    tried = [k / TRIED for k in range(TRIED + 1)]
+    late = max(tried, key=lambda share: late_growth(ahead, share))
+    return Plan(best, low, high, late, float(returns.mean()), float(returns.std()), n, horizon, outlooks)
 
 
 def kelly(returns: Floats, *, most: float = 1.0) -> Floats:
@@ -129,6 +137,12 @@ def kelly(returns: Floats, *, most: float = 1.0) -> Floats:
 def growth(returns: Floats, share: float) -> Floats:
     """The expected logarithm of growth a round, (...), if a share of one's coins is staked: mean(log(1 + k r))."""
     return np.asarray(np.mean(np.log(np.maximum(1 + share * returns, NOTHING)), axis=-1))
+
+
+def late_growth(ahead: Floats, share: float) -> float:
+    """The expected logarithm of growth a round of futures, (n_paths, n_rounds), if payouts come with the lag."""
+    *_, end = coins(ahead, share)
+    return float(np.mean(np.log(np.maximum(end, NOTHING)))) / ahead.shape[1]
 
 
 def blocks(returns: Floats, length: int, paths: int, seed: object, *words: object) -> Floats:
@@ -165,7 +179,7 @@ def _outlook(share: float, returns: Floats, again: Floats, ahead: Floats) -> Out
     low, high = percentile_interval(growth(again, share), 0.95)
     poor, median, good = np.quantile(end, [0.05, 0.5, 0.95]).tolist()
     return Outlook(
-        share, float(growth(returns, share)), low, high, median, poor, good,
+        share, float(growth(returns, share)), low, high, late_growth(ahead, share), median, poor, good,
         float(np.median(fall)), float(np.quantile(fall, 0.95)), float(np.mean(least <= 0.5)), float(np.mean(end < 1)),
     )  # fmt: skip
 

@@ -75,21 +75,24 @@ def command(
 
 
 def _print(found: Plan, rule: str, yearly: int) -> None:
-    columns = ("staked", "growth a round", "95% interval", "growth a year", f"a coin after {found.horizon} rounds",
-               "worst 5%", "best 5%", "fall", "deep fall", "halved", "behind")  # fmt: skip
+    columns = (
+        "staked", "growth a round", "95% interval", "with the lag", "growth a year",
+        f"a coin after {found.horizon} rounds", "worst 5%", "best 5%", "fall", "deep fall", "halved", "behind",
+    )  # fmt: skip
     rows = [_row(each, found, yearly) for each in found.outlooks]
     title = f"{rule}: {counted(found.rounds, 'round')}, {found.mean:+.2%} a round on average, give or take "
     print_table(f"{title}{found.volatility:.2%}", columns, rows, caption=found.says, spare=SPARE)
 
 
 def _row(each: Outlook, found: Plan, yearly: int) -> tuple[str, ...]:
-    rate, low, high = each.rates
+    rate, low, high, late = each.rates
     mark = " (Kelly)" if each.share == found.kelly else ""
     return (
         f"{each.share:.0%}{mark}",
         f"{rate:+.3%}",
         f"{low:+.3%} to {high:+.3%}",
-        f"{expm1(each.growth * yearly):+.1%}",
+        f"{late:+.3%}",
+        f"{expm1(each.late * yearly):+.1%}",
         f"{each.median:.2f}",
         f"{each.poor:.2f}",
         f"{each.good:.2f}",
