@@ -26,7 +26,7 @@ from crowdalpha.tournament.rulesets import rule_set
 
 SMALL = Shape(models=6, ids=40)
 SPACE = Space(bags=(3,), fractions=(0.67, 1.0), clips=(0.05, 0.25), floors=(None, 0.0), kinds=2)
-SEARCH = Search(designs=16, seasons=9, rounds=4, shape=SMALL, space=SPACE)
+SEARCH = Search(designs=16, seasons=10, rounds=3, shape=SMALL, space=SPACE)
 
 
 @cache
@@ -99,7 +99,7 @@ def test_every_attack_is_measured_and_each_design_is_drawn_once() -> None:
 
 def test_what_an_attack_earns_is_what_its_contest_pays_it() -> None:
     design = Design(choices=((0.5, 2.0),), clip=0.05, hard_era=1.5)
-    trial = Trial(replace(UNINFORMED, models=6, ids=40), seasons=2, rounds=4, bags=3)
+    trial = Trial(replace(UNINFORMED, models=6, ids=40, present=0.7), seasons=2, rounds=4, bags=3)
     for found in contests([AGENTS[name] for name in ("noise", "pair", "contrarian", "splitter")], trial):
         paid = profits(found, rule_set("mine", {"mine": design.policy()}), (0.5, 2.0))
         np.testing.assert_allclose(Attacked.of(found).profits(design), paid, atol=1e-9)
@@ -129,9 +129,10 @@ def test_a_goal_that_nobody_knows_and_a_search_of_nothing_are_refused() -> None:
     with pytest.raises(InputError) as refused:
         tune(SEARCH, ["fame"])
     assert refused.value.code == "unknown_goal"
-    with pytest.raises(InputError) as refused:
-        Search(rounds=1)
-    assert refused.value.code == "bad_search"
+    for nothing in ({"rounds": 1}, {"seasons": 9}, {"designs": 0}):
+        with pytest.raises(InputError) as refused:
+            Search(**nothing)  # type: ignore[arg-type]
+        assert refused.value.code == "bad_search"
 
 
 def test_with_one_goal_the_front_is_the_best_by_it() -> None:

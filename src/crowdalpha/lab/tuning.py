@@ -20,11 +20,15 @@ from crowdalpha.lab.chance import Floats, interval, stream
 from crowdalpha.lab.contests import UNINFORMED, Contest, Told, Trial, contests
 from crowdalpha.lab.crowds import Shape
 from crowdalpha.lab.fronts import Goal, front, goals_of
+from crowdalpha.lab.rounds import places
 from crowdalpha.lab.thriving import Crowd, Thriving, thrive
 from crowdalpha.lab.verdicts import SURE
 from crowdalpha.payouts.designs import Design
 from crowdalpha.scoring.problems import Problem, refuse_if_any
+from crowdalpha.tournament.scoringday import Scored
 
+FEWEST = 10
+"""Seasons below which an attack that earns nothing wins them all more often than `SURE` allows."""
 HONEST = AGENTS["honest"]
 NO_ATTACKS = ("honest", "crowder", "noise")
 
@@ -184,9 +188,8 @@ class Attacked:
     @classmethod
     def of(cls, found: Contest) -> Attacked:
         """Those of a contest of an agent that splits its stake equally."""
-        columns = [found.seasons[0][0].models.index(name) for name in found.own]
         corr, mmc = (
-            np.array([[each.scores[metric][columns] for each in season] for season in found.seasons])
+            np.array([[_own(each, metric, found.own) for each in season] for season in found.seasons])
             for metric in ("corr", "mmc2")
         )
         crowd = np.array([[[each.crowd["corr"]] for each in season] for season in found.seasons])
@@ -197,6 +200,11 @@ class Attacked:
         crowd = np.broadcast_to(self.crowd, self.corr.shape)
         paid = design.policy().payouts(np.ones_like(self.corr), self.corr, self.mmc, metamodel_corr=crowd)
         return np.asarray(paid.mean(axis=(1, 2)))
+
+
+def _own(scored: Scored, metric: str, names: tuple[str, ...]) -> Floats:
+    """A score of the agent's models in a round, whoever of the crowd stays away."""
+    return scored.scores[metric][places(names, scored.models)]
 
 
 def _candidate(design: Design, bagging: Bagging, thriving: Thriving, played: Sequence[Attacked]) -> Candidate:
@@ -228,7 +236,8 @@ def _designs(space: Space) -> Iterator[Design]:
 
 
 def _problems(search: Search) -> Iterator[Problem]:
-    sizes = search.designs, search.seasons, search.space.kinds, search.rounds
-    if min(sizes) < 1 or search.rounds < 2:
-        fix = "a Sharpe ratio needs two rounds"
-        yield Problem("bad_search", "a design, a season and a kind of bags or more, 2 rounds or more", str(sizes), fix)
+    sizes = search.designs, search.space.kinds, search.rounds, search.seasons
+    if min(sizes) < 1 or search.rounds < 2 or search.seasons < FEWEST:
+        expected = f"a design and a kind of bags, 2 rounds and {FEWEST} seasons, or more"
+        fix = "a Sharpe ratio needs two rounds; in fewer seasons an attack may win every one by luck"
+        yield Problem("bad_search", expected, ", ".join(map(str, sizes)), fix)

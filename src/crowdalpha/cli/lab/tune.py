@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crowdalpha.cli.console import counted, number, print_json, progress, reports_refusals, span
+from crowdalpha.cli.lab.crowd import fitted, like
 from crowdalpha.cli.lab.options import engine, seed
 from crowdalpha.cli.layout import print_table
 from crowdalpha.cli.options import Destination, as_json, report, some
@@ -24,15 +25,18 @@ SPARE = ("swing", "99% interval", "by")
 @click.command(name="tune")
 @click.option("--goal", "goals", multiple=True, help="metamodel, attack or steady, again and again; else all three.")
 @click.option("--designs", type=some, default=60, show_default=True, help="Designs that are tried.")
-@click.option("--seasons", type=some, default=10, show_default=True, help="Seasons that each is measured on.")
+@click.option(
+    "--seasons", type=click.IntRange(min=10), default=10, show_default=True, help="Seasons that each is measured on."
+)
 @click.option("--rounds", type=click.IntRange(min=2), default=20, show_default=True, help="Rounds of a season.")
+@click.option("--models", type=some, help="Models of a crowd: 30, or as many as in the history it is like.")
+@click.option("--ids", type=click.IntRange(min=2), help="Ids of an era: 300, or those of the history.")
 @click.option("--floor", "floors", is_flag=True, help="Try designs under which nobody burns, too.")
+@like
 @seed
 @engine
 @as_json
-@click.option(
-    "--output", type=Destination((".toml",)), help="The safe part of the front, as policies (.toml)."
-)
+@click.option("--output", type=Destination((".toml",)), help="The safe part of the front, as policies (.toml).")
 @report("The designs as a picture and a table, on one page")
 @reports_refusals
 def command(
@@ -40,7 +44,10 @@ def command(
     designs: int,
     seasons: int,
     rounds: int,
+    models: int | None,
+    ids: int | None,
     floors: bool,
+    like: str | None,
     seed: str,
     engine: str,
     as_json: bool,
@@ -51,17 +58,22 @@ def command(
 
     Each is measured on simulated crowds by three goals: what compounding stakes add to the metamodel's Sharpe ratio;
     the most that an attack may earn, the upper end of its 99.9% interval; how steadily honest models are paid. Shown is
-    the Pareto front: the designs that no other is better than by all the goals. A design written into a file is judged
-    by `crowdalpha lab judge`, and any engine can play it.
+    the Pareto front: the designs that no other is better than by all the goals.
+
+    With --like the crowd is one fitted to a real history; attacks are still played beside models that know nothing of
+    their own. What --output writes is judged by `crowdalpha lab judge`, and any engine can play it.
     """
     from crowdalpha.cli.outputs import write_all
+    from crowdalpha.lab.crowds import Shape
     from crowdalpha.lab.frontpage import describe, front_page
     from crowdalpha.lab.tuning import Search, Space, tune
     from crowdalpha.settings import open_executor
 
+    sizes: Any = {name: size for name, size in (("models", models), ("ids", ids)) if size is not None}
     space = Space(floors=(None, 0.0)) if floors else Space()
-    search = Search(designs=designs, seasons=seasons, rounds=rounds, space=space, seed=seed)
     with refusals(), progress("Trying designs") as told, open_executor(engine) as executor:
+        shape = replace(Shape() if like is None else fitted(like), **sizes)
+        search = Search(designs, seasons, rounds, shape, space, seed)
         found = tune(search, goals, executor=executor, told=told)
     size = f"{counted(seasons, 'season')} of {counted(rounds, 'round')}"
     title = f"{counted(len(found.candidates), 'payout design')}, each measured on {size}"
