@@ -126,7 +126,7 @@ def _fitted(found: Fit, name: str) -> tuple[str, str]:
     value = getattr(found.shape, name)
     if name == "own_edge":
         (low, least), (high, most) = found.spans["low"], found.spans["high"]
-        return span(value[0], value[1], 3), f"{span(low, least, 3)}; {span(high, most, 3)}"
+        return span(value[0], value[1]), f"{span(low, least)}; {span(high, most)}"
     if name == "bins":
         return str(len(value)), ""
     if name in ("models", "ids"):
@@ -147,4 +147,4 @@ def _print_figures(shown: Sequence[Figure], eras: int, histories: int) -> None:
 
 
 def _plain(value: float) -> str:
-    return number(value, 3, plus=False)
+    return number(value, plus=False)
