@@ -49,6 +49,15 @@ class TestProcesses(ExecutorContract):
             list(executor.run(trials.die, range(2), executor.share(os.getpid())))
 
 
+@pytest.mark.parametrize(("said", "has"), [(None, "1"), ("3", "3")])
+def test_a_process_multiplies_matrices_by_itself_unless_told_otherwise(
+    said: str | None, has: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said) if said else monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with Processes(1) as alone:
+        assert dict(alone.run(os.getenv, ["OMP_NUM_THREADS"])) == {0: has}
+
+
 class TestDask(ExecutorContract):
     @pytest.fixture
     def executor(self, dask: Executor) -> Executor:

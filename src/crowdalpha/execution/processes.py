@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 from collections import Counter
@@ -17,6 +18,8 @@ from typing import Any
 from crowdalpha.execution.executor import ALLOWED_DEATHS, WorkersLostError
 from crowdalpha.execution.local import processors
 
+BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Where libraries of matrices find their number of threads: a worker, one of many, has one, unless told otherwise."""
 NUMBERS = count()
 GONE = (EOFError, OSError)
 """What a pipe raises whose other end has died."""
@@ -186,6 +189,8 @@ class _Run:
 def serve(pipe: Connection) -> None:
     """What a worker does until the other end of its pipe is closed: an item an order, or what the next run shares."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever interrupts the program ends its workers
+    for name in BLAS_THREADS:  # read when NumPy is loaded, with the first order
+        os.environ.setdefault(name, "1")
     call, known = _Call(b"", ()), dict[int, bytes]()
     with suppress(*GONE):
         while True:

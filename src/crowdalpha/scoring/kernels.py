@@ -68,16 +68,17 @@ def one_of_many() -> None:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Within the block this thread works alone: for workers of which there is one a processor already."""
-    from threadpoolctl import threadpool_limits
+    """Within the block this thread starts no threads of its own: for workers of which there is one a processor.
 
+    BLAS is for whoever starts the workers to limit. To limit it here would be to walk the loaded libraries, under the
+    loader's lock and calling Python for each, while an import in another thread may hold Python and wait for that lock.
+    """
     before = getattr(_this_thread, "is_one_of_many", False)
-    with threadpool_limits(limits=1, user_api="blas"):
-        one_of_many()
-        try:
-            yield
-        finally:
-            _this_thread.is_one_of_many = before
+    one_of_many()
+    try:
+        yield
+    finally:
+        _this_thread.is_one_of_many = before
 
 
 _this_thread = threading.local()
