@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdalpha.scoring import device as on_device
 from crowdalpha.scoring.arrays import Floats
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 Doubled = NDArray[np.int32]
 
@@ -52,13 +55,19 @@ def in_threads(work: Callable[[slice], Any], blocks: list[slice], n_values: int)
     if n_threads() == 1 or len(blocks) == 1 or n_values < LARGE_JOB or getattr(_this_thread, "is_one_of_many", False):
         yield from map(work, blocks)
         return
-    from threadpoolctl import threadpool_limits
-
     with (
-        threadpool_limits(limits=1, user_api="blas"),
+        _blas().limit(limits=1, user_api="blas"),
         ThreadPoolExecutor(n_threads(), initializer=one_of_many) as pool,
     ):
         yield from pool.map(work, blocks)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The matrix library that is loaded, looked for once: walking all libraries while a thread loads one may hang."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def one_of_many() -> None:
