@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from audits import faults
+from audits import faults, too_wide
 from playwright.sync_api import Page, expect
 from towns import OVER, Town
 
@@ -60,6 +60,15 @@ def test_axe_finds_no_grave_fault(season: Town, screen: Screen, width: int, colo
     assert walk(page, season, PUBLIC) == {}
     page.context.add_cookies([season.cookie("ada")])
     assert walk(page, season, OWN) == {}
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_ones_own_pages_fit_the_narrowest_screen_and_one_between(season: Town, screen: Screen, width: int) -> None:
+    page = screen(width)
+    page.context.add_cookies([season.cookie("ada")])
+    for address in OWN:
+        page.goto(season.url + address)
+        assert too_wide(page) == [], address
 
 
 @pytest.mark.slow

@@ -81,6 +81,7 @@ def make_token(
     record = _record(token) | {"secret": secret}
     lines = [f"token {token.public_id} of {account.name}, for {', '.join(token.scopes)}. {ONCE}"]
     lines += ["", f"NUMERAI_PUBLIC_ID={token.public_id}", f"NUMERAI_SECRET_KEY={secret}"]
+    lines += [f"CROWDALPHA_TOKEN={token.public_id}.{secret}"]
     answer(record, "\n".join(lines), as_json)
 
 
