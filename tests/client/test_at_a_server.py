@@ -97,6 +97,23 @@ def test_predictions_are_handed_in_once_and_refused_in_full(shell: Shell, tmp_pa
     assert "unknown" in shell.at_server("submit", tmp_path / "live.csv", "--model", "bob-1", code=3)
 
 
+def test_two_accounts_may_use_the_same_id_and_neither_gets_what_is_the_others(shell: Shell, tmp_path: Path) -> None:
+    made, secret = shell.service.people.issue("bob", "test", sorted(PARTICIPANT), shell.service.now())
+    bob, answers = f"{made.public_id}.{secret}", []
+    for seed, (name, token) in enumerate({"ada": shell.token, "bob": bob}.items()):
+        (tmp_path / "live.csv").write_bytes(upload(seed))
+        submit = ("submit", tmp_path / "live.csv", "--model", f"{name}-1", "--id", "same", "--json")
+        stake = ("stake", "increase", f"{name}-1", "1", "--id", "same", "--json")
+        told = [json.loads(shell.at_server(*words, CROWDALPHA_TOKEN=token)) for words in (submit, stake)]
+        assert {one["model"] for one in told} == {f"{name}-1"}
+        answers += [one["id"] for one in told]
+    assert len(set(answers)) == 4
+    theirs = answers[1]
+    assert "unknown" in shell.at_server("stake", "cancel", theirs, code=3, CROWDALPHA_TOKEN=bob)
+    for words in (("stake", "drain", "ada-1"), ("account", "choose", "ada-1"), ("account", "model", "ada", "x")):
+        assert shell.at_server(*words, code=3, CROWDALPHA_TOKEN=bob)
+
+
 def test_stakes_and_models_are_ones_own(shell: Shell) -> None:
     asked = json.loads(shell.at_server("stake", "increase", "ada-1", "12.5", "--id", "more", "--json"))
     assert (asked["amount"], asked["kind"], asked["status"]) == ("12.5", "increase", "pending")
