@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from crowdalpha.cli import main
@@ -124,3 +125,10 @@ def test_seasons_may_be_of_a_crowd_like_a_real_one() -> None:
     assert shape["models"] == 4
     assert shape["ids"] != Shape().ids
     assert shape["top"] == 4
+
+
+@pytest.mark.parametrize("choice", ["nan,2", "1,inf", "1e400,2", "1", "1,2,3", "one,two"])
+def test_a_choice_that_is_no_pair_of_numbers_is_wrong_usage(choice: str) -> None:
+    result = CliRunner().invoke(main, ["lab", "seasons", "--choice", choice])
+    assert result.exit_code == 2
+    assert "is no pair such as 0,2" in result.output

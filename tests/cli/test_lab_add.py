@@ -46,3 +46,8 @@ def test_a_file_of_several_models_is_refused(asked: list[str]) -> None:
     result = CliRunner().invoke(main, [*asked, "--json"])
     assert result.exit_code == 3
     assert [problem["code"] for problem in json.loads(result.output)["problems"]] == ["one_model"]
+
+
+@pytest.mark.parametrize("stake", ["0", "-5", "nan", "1e3"])
+def test_a_stake_that_is_none_is_wrong_usage(asked: list[str], stake: str) -> None:
+    assert CliRunner().invoke(main, [*asked, "--stake", stake]).exit_code == 2

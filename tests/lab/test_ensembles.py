@@ -136,3 +136,8 @@ def bits(found: Contest) -> object:
         for scored in season
     ]
     return found.agent.name, found.own, [dict(each) for each in found.at_risk], rounds
+
+
+def test_a_choice_that_a_rule_does_not_offer_is_refused_instead_of_played_as_another() -> None:
+    with pytest.raises(InputError, match="choice_not_open"):
+        simulate(Serial(), replace(PLAN, rule="corr-or-twice-mmc", choice=(5.0, 5.0)))

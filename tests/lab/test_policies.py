@@ -99,4 +99,23 @@ def test_python_that_fails_or_names_no_policy_is_refused(folder: Path) -> None:
 def test_a_policy_of_ones_own_takes_no_name_that_is_taken(folder: Path) -> None:
     (folder / "taken.toml").write_text("[corr]\nmmc = 1", encoding="utf-8")
     assert codes(folder / "taken.toml") == ["policy_name_taken"]
-    assert codes(folder / "mine.toml", folder / "mine.toml:open") == ["policy_name_taken"]
+
+
+def test_a_policy_named_twice_is_one_and_two_of_a_name_are_refused(folder: Path) -> None:
+    word, part = f"{folder}/mine.toml", f"{folder}/mine.toml:gentle"
+    assert asked([word, part, part, f"{folder}/mine.py:pay", f"{folder}/mine.py:pay"]).rules == (
+        "gentle",
+        "open",
+        "pay",
+    )
+    (folder / "other.toml").write_text("[gentle]\ncorr = 3\n", encoding="utf-8")
+    assert codes(word, folder / "other.toml") == ["policy_name_taken"]
+
+
+def test_a_function_that_fails_is_refused_with_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def pay(corr, mmc):\n    raise KeyError('ouch')\n", encoding="utf-8")
+    pay = asked([f"{tmp_path}/mine.py:pay"]).custom["pay"]
+    with pytest.raises(InputError, match=r"KeyError: 'ouch'.*policy_failed"):
+        pay.payouts([100], [0.01], [0.02])
+    (tmp_path / "ends.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    assert codes(tmp_path / "ends.py:pay") == ["policy_failed"]

@@ -13,13 +13,12 @@ import numpy as np
 from crowdalpha.execution import Executor
 from crowdalpha.lab.chance import Floats
 from crowdalpha.lab.crowds import Shape, World
-from crowdalpha.lab.policies import asked
+from crowdalpha.lab.policies import the_policy
 from crowdalpha.lab.replays import Outcome, outcome
-from crowdalpha.lab.rounds import Choice, paid_on
+from crowdalpha.lab.rounds import Choice, paid_on, require_open
 from crowdalpha.lab.seasons import Season, master_of, play
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.kernels import single_threaded
-from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.tournament.rulesets import RuleSet, rule_set
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -33,7 +32,7 @@ class Plan:
     """What is played: so many seasons of so many rounds of crowds of a shape under a rule, all from one seed.
 
     `rule` is a name, a file of numbers or a Python function as in `policies`, or a name in `custom`, whose policies
-    workers must be able to unpickle. `choice` is what all models choose where the rule offers it. Bags are those of the
+    workers must be able to unpickle. `choice` is what all models choose, of what the rule offers. Bags are those of the
     score that a round is paid on.
     """
 
@@ -47,14 +46,10 @@ class Plan:
     custom: Mapping[str, Policy] = field(default_factory=dict)
 
     def rules(self) -> RuleSet:
-        """The rule, read from its file if it has one; refused as in `policies.asked`, or with `unknown_policy`."""
+        """The rule, read from its file if it has one; refused as in `policies.the_policy`."""
         if self.rule in self.custom:
             return rule_set(self.rule, self.custom)
-        found = asked([self.rule])
-        if len(found.rules) != 1:
-            names, fix = ", ".join(found.rules), f"name one, as in {self.rule}:{found.rules[0]}"
-            raise InputError(Problem("unknown_policy", "one policy", names, fix, self.rule))
-        return rule_set(found.rules[0], found.custom)
+        return the_policy(self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +109,11 @@ class Ensemble:
 
 
 def simulate(executor: Executor, plan: Plan, *, told: Callable[[int, int], None] = lambda done, all: None) -> Ensemble:
-    """Play all seasons of a plan on an executor; an unknown rule is refused before anything is played.
+    """Play all seasons of a plan on an executor; an unknown rule, or a choice that is not open, is refused at once.
 
     Workers read a policy's file themselves, at the path at which it is here.
     """
-    plan.rules()
+    require_open(plan.rules(), plan.choice)
     found: list[Played | None] = [None] * plan.seasons
     shared = executor.share(plan)
     for done, (number, played) in enumerate(executor.run(play_season, range(plan.seasons), shared), 1):

@@ -91,7 +91,8 @@ class Plan:
             f"{self.kelly_high:.0%}); with payouts that come {LAG} rounds late, {self.late:.0%} is best."
         )
         doubt = " A model that earns nothing may have such a history, too."
-        return said + (doubt if self.kelly_low == 0 else " More stake is more risk for less growth.")
+        more = " More stake is more risk for less growth." if self.kelly < 1 else ""
+        return said + (doubt if self.kelly_low == 0 else more)
 
 
 def plan(

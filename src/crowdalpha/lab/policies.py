@@ -11,8 +11,9 @@ A file of numbers is data. A Python file is run, with all that its author can do
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -21,7 +22,7 @@ from crowdalpha.payouts import POLICIES, PayoutError, policy_of
 from crowdalpha.payouts.designs import Design
 from crowdalpha.payouts.policy import Policy
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
-from crowdalpha.tournament.rulesets import rule_set
+from crowdalpha.tournament.rulesets import RuleSet, rule_set
 
 SAID = ("corr", "mmc", "choices", "clip", "hard_era", "floor")
 """What a table of a file may say."""
@@ -47,7 +48,7 @@ def asked(words: Iterable[str]) -> Asked:
     rules: dict[str, None] = {}
     custom: dict[str, Policy] = {}
     problems: list[Problem] = []
-    for word in words:
+    for word in dict.fromkeys(words):
         try:
             found = _found(word)
         except InputError as refusal:
@@ -58,6 +59,15 @@ def asked(words: Iterable[str]) -> Asked:
         rules |= dict.fromkeys(found)
     refuse_if_any(problems)
     return Asked(tuple(rules), custom)
+
+
+def the_policy(word: str) -> RuleSet:
+    """The one policy that a word names, refused as in `asked`, or with `unknown_policy` if it names several."""
+    found = asked([word])
+    if len(found.rules) != 1:
+        names, fix = ", ".join(found.rules), f"name one, as in {word}:{found.rules[0]}"
+        raise InputError(Problem("unknown_policy", "one policy", names, fix, word))
+    return rule_set(found.rules[0], found.custom)
 
 
 def read_designs(path: Path) -> dict[str, Design]:
@@ -107,7 +117,7 @@ def _of_python(path: Path, name: str) -> Policy:
         raise _unreadable(path, FileNotFoundError("there is no such file"))
     try:
         said = run_path(str(path))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         found = f"{type(error).__name__}: {error}"
         fix = "run the file by itself to see where"
         raise InputError(Problem("policy_failed", "Python that runs", found, fix, str(path))) from error
@@ -118,9 +128,24 @@ def _of_python(path: Path, name: str) -> Policy:
     if hasattr(policy, "payouts"):
         return policy
     if callable(policy):
-        return policy_of(policy)
+        return policy_of(_answering(policy, f"{path}:{name}"))
     fix = "write a function pay(corr, mmc) that returns fractions of the stake"
     raise InputError(Problem("bad_policy", "a function or a policy", repr(policy)[:80], fix, f"{path}:{name}"))
+
+
+def _answering(pay: Callable[..., Any], where: str) -> Callable[..., Any]:
+    """A function whose own mistakes are refused instead of stopping everything."""
+
+    @wraps(pay)
+    def called(corr: Any, mmc: Any) -> Any:
+        try:
+            return pay(corr, mmc)
+        except Exception as error:
+            found = f"{type(error).__name__}: {error}"
+            fix = "call it by itself with the scores of some models, say np.zeros(3) twice"
+            raise InputError(Problem("policy_failed", "an answer of pay(corr, mmc)", found, fix, where)) from error
+
+    return called
 
 
 def _design(table: Any, where: str) -> Design:
@@ -152,7 +177,7 @@ def _require(name: str, names: Iterable[str], where: str) -> None:
 def _twice(found: Mapping[str, Policy | None], custom: Mapping[str, Policy], word: str) -> Iterator[Problem]:
     """Names that stand for something else already."""
     for name, policy in found.items():
-        if policy is not None and (name in POLICIES or name in custom):
+        if policy is not None and (name in POLICIES or custom.get(name, policy) != policy):
             fix = "call your policy something else"
             yield Problem("policy_name_taken", "a name of its own", repr(name), fix, word)
 

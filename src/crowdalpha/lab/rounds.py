@@ -16,6 +16,7 @@ from crowdalpha.lab.chance import Floats
 from crowdalpha.payouts import payout_factor
 from crowdalpha.scoring.bags import BAG_FRACTION, draws
 from crowdalpha.scoring.metrics import Era
+from crowdalpha.scoring.problems import InputError, Problem
 from crowdalpha.scoring.shards import Judge, partial_sums, pool, score_shard, weigh
 from crowdalpha.tournament import seeds
 from crowdalpha.tournament.money import UNITS
@@ -60,6 +61,14 @@ def choice_of(rules: RuleSet, wanted: Choice | None) -> Choice:
     if wanted is not None and (wanted in offered or not offered):
         return wanted
     return offered[0] if offered else (1.0, 0.0)
+
+
+def require_open(rules: RuleSet, wanted: Choice | None) -> None:
+    """Refuse multipliers that a rule does not offer, with code `choice_not_open`."""
+    if wanted is not None and choice_of(rules, wanted) != wanted:
+        offered = " or ".join(f"{corr:g},{mmc:g}" for corr, mmc in rules.policy.choices)
+        fix = "leave --choice out to take the first"
+        raise InputError(Problem("choice_not_open", offered, f"{wanted[0]:g},{wanted[1]:g}", fix, "choice"))
 
 
 def paid_on(rules: RuleSet) -> tuple[str, ...]:

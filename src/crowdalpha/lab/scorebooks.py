@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from crowdalpha.lab.chance import Floats
-from crowdalpha.lab.rounds import Choice, choice_of
+from crowdalpha.lab.rounds import Choice, choice_of, require_open
+from crowdalpha.payouts import PayoutError
 from crowdalpha.scoring.problems import InputError, Problem, refuse_if_any
 from crowdalpha.tables.columns import is_numeric, numbers
 from crowdalpha.tables.files import read_table
@@ -36,8 +37,8 @@ def read_scorebook(path: Path, rules: RuleSet, *, model: str | None = None, choi
     """A model's scores: columns round (or era), those that the rule pays on, and, if it asks, `metamodel_corr`.
 
     A table with a column model, such as `crowdalpha score` writes, needs the model's name. Rounds without a score are
-    left out. Refused with codes `missing_column`, `not_numeric`, `unknown_model`, `model_missing`, `repeated_round` and
-    `choice_not_open`.
+    left out. Refused with codes `missing_column`, `not_numeric`, `unknown_model`, `model_missing`, `repeated_round`,
+    `infinite` and `choice_not_open`.
     """
     table = read_table(path)
     chosen = _choice(rules, choice)
@@ -50,6 +51,7 @@ def read_scorebook(path: Path, rules: RuleSet, *, model: str | None = None, choi
         fix = "give one row a round; of several models name one with --model"
         raise InputError(Problem("repeated_round", "each round once", "some twice", fix, str(path)))
     corr, mmc, crowd = (_numbers(table, name) for name in (rules.corr, rules.mmc, CROWD))
+    refuse_if_any([*_infinite(labels, {rules.corr: corr, rules.mmc: mmc, CROWD: crowd}, str(path))])
     there = ~np.isnan(np.where(chosen[0], corr, 0.0) + np.where(chosen[1], mmc, 0.0))
     kept = tuple(label for label, here in zip(labels, there, strict=True) if here)
     return Scorebook(kept, corr[there], mmc[there], crowd[there], chosen)
@@ -63,10 +65,17 @@ def returns(book: Scorebook, rules: RuleSet, *, factor: float = 1.0) -> Floats:
 def _paid(book: Scorebook, rules: RuleSet, number: int, factor: float) -> float:
     window = rules.policy.window
     corr, mmc = (_looked_at(scores, number, window) for scores in (book.corr, book.mmc))
-    paid = rules.policy.payouts(
-        np.ones(1), corr, mmc, corr_multiplier=book.choice[0], mmc_multiplier=book.choice[1], payout_factor=factor,
-        metamodel_corr=book.crowd[number],
-    )  # fmt: skip
+    try:
+        paid = rules.policy.payouts(
+            np.ones(1), corr, mmc, corr_multiplier=book.choice[0], mmc_multiplier=book.choice[1], payout_factor=factor,
+            metamodel_corr=book.crowd[number],
+        )  # fmt: skip
+    except PayoutError as error:
+        if "metamodel_corr_missing" not in dict(error.problems):
+            raise
+        fix = "add the metamodel's own CORR in each era: score what `crowdalpha metamodel` writes"
+        expected, where = f"a column {CROWD} with a number in each round", f"round {book.rounds[number]}"
+        raise InputError(Problem("missing_column", expected, "none", fix, where)) from None
     return float(paid[0])
 
 
@@ -78,12 +87,8 @@ def _looked_at(scores: Floats, number: int, window: int) -> Floats:
 
 
 def _choice(rules: RuleSet, wanted: Choice | None) -> Choice:
-    chosen = choice_of(rules, wanted)
-    if wanted is not None and chosen != wanted:
-        offered = " or ".join(f"{corr:g},{mmc:g}" for corr, mmc in rules.policy.choices)
-        fix = "leave --choice out to take the first"
-        raise InputError(Problem("choice_not_open", offered, f"{wanted[0]:g},{wanted[1]:g}", fix, "choice"))
-    return chosen if rules.policy.choices or wanted is not None else (1.0, 1.0)
+    require_open(rules, wanted)
+    return choice_of(rules, wanted) if rules.policy.choices or wanted is not None else (1.0, 1.0)
 
 
 def _columns(table: Any, wanted: Iterable[str], key: str, where: str) -> Iterable[Problem]:
@@ -97,6 +102,15 @@ def _columns(table: Any, wanted: Iterable[str], key: str, where: str) -> Iterabl
         elif not is_numeric(table.column(name).type):
             yield Problem(
                 "not_numeric", f"numbers in {name}", str(table.column(name).type), "correct the column", where
+            )
+
+
+def _infinite(labels: Sequence[str], columns: Mapping[str, Floats], where: str) -> Iterable[Problem]:
+    for name, scores in columns.items():
+        for row in np.flatnonzero(np.isinf(scores)).tolist():
+            place = f"{where}, round {labels[row]}"
+            yield Problem(
+                "infinite", f"a number in {name}", str(scores[row]), "correct the score, or leave it empty", place
             )
 
 

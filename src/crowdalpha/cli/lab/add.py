@@ -25,12 +25,20 @@ SHOWN = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75)
 """Shares of the stake that the table shows; scripts get the whole curve."""
 
 
+def _staked(value: str) -> int:
+    """An amount above 0: a model without a stake adds nothing to a metamodel."""
+    amount = coins(value)
+    if amount <= 0:
+        raise click.BadParameter(f"{value} is no stake; a model without one adds nothing to a metamodel.")
+    return amount
+
+
 @click.command(name="add")
 @click.argument("predictions", type=existing)
 @click.option("--model", type=existing, required=True, help="The predictions of the model that would join.")
 @click.option("--targets", type=existing, required=True, help="era, id and the target.")
 @click.option("--stakes", type=existing, required=True, help="model, stake: those of the crowd, in coins.")
-@click.option("--stake", type=coins, metavar="COINS", help="What the model would stake; else the crowd's mean stake.")
+@click.option("--stake", type=_staked, metavar="COINS", help="What the model would stake; else the crowd's mean stake.")
 @seed
 @as_json
 @reports_refusals

@@ -12,13 +12,15 @@ import click
 from crowdalpha.cli.console import counted, print_json, reports_refusals
 from crowdalpha.cli.lab.options import seed
 from crowdalpha.cli.layout import print_table
-from crowdalpha.cli.options import as_json, existing, some
+from crowdalpha.cli.options import as_json, existing
 from crowdalpha.cli.tournament.door import refusals
 from crowdalpha.cli.tournament.replay import pair
 
 if TYPE_CHECKING:
     from crowdalpha.lab.planning import Outlook, Plan
 
+FARTHEST = 5_200
+"""Rounds that a plan may look ahead: a hundred years of weeks."""
 SPARE = ("deep fall", "behind", "growth a year", "best 5%")
 
 
@@ -35,8 +37,12 @@ SPARE = ("deep fall", "behind", "growth a year", "best 5%")
     help="The payout factor of the rounds to come.",
 )
 @click.option("--share", "shares", multiple=True, type=float, help="A share of one's coins, again and again.")
-@click.option("--horizon", type=some, default=52, show_default=True, help="Rounds to look ahead.")
-@click.option("--rounds-a-year", "yearly", type=some, default=52, show_default=True, help="Rounds in a year.")
+@click.option(
+    "--horizon", type=click.IntRange(1, FARTHEST), default=52, show_default=True, help="Rounds to look ahead."
+)
+@click.option(
+    "--rounds-a-year", "yearly", type=click.IntRange(1, 366), default=52, show_default=True, help="Rounds in a year."
+)
 @seed
 @as_json
 @reports_refusals
@@ -59,13 +65,11 @@ def command(
     a round pays is staked four rounds later. A past is no promise. All stakes are simulated.
     """
     from crowdalpha.lab.planning import SHARES, plan
-    from crowdalpha.lab.policies import asked
+    from crowdalpha.lab.policies import the_policy
     from crowdalpha.lab.scorebooks import read_scorebook, returns
-    from crowdalpha.tournament.rulesets import rule_set
 
     with refusals():
-        named = asked([policy])
-        rules = rule_set(named.rules[0], named.custom)
+        rules = the_policy(policy)
         book = read_scorebook(scores, rules, model=model, choice=choice)
         found = plan(returns(book, rules, factor=factor), shares=shares or SHARES, horizon=horizon, seed=seed)
     if as_json:

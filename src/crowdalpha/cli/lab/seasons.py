@@ -106,7 +106,7 @@ def _print(found: Ensemble) -> None:
     plan, quantiles = found.plan, tuple("median" if share == 0.5 else f"{share:.0%}" for share in QUANTILES)
     size = f"{counted(plan.rounds, 'round')}, {counted(plan.shape.models, 'model')} and {plan.shape.ids:,} ids"
     print_table(
-        f"{plan.rule}: {counted(plan.seasons, 'season')} of {size}",
+        f"{Path(plan.rule).name}: {counted(plan.seasons, 'season')} of {size}",
         ("figure", "mean", "99% interval", *quantiles),
         [_row(found.spread(name)) for name in FIGURES],
         caption="Stakes compound. Quantiles are of seasons: in 5% of them a figure is below the first.",
@@ -115,7 +115,15 @@ def _print(found: Ensemble) -> None:
 
 
 def _row(spread: Spread) -> tuple[str, ...]:
-    if spread.name in ("corr", "sharpe", "gini"):
+    if spread.name == "gini":
+        plain = "{:.3f}".format
+        return (
+            spread.says,
+            plain(spread.mean),
+            f"{plain(spread.low)} to {plain(spread.high)}",
+            *map(plain, spread.quantiles),
+        )
+    if spread.name in ("corr", "sharpe"):
         return spread.says, number(spread.mean), span(spread.low, spread.high), *map(number, spread.quantiles)
     share = "{:+.2%}".format if spread.name in ("growth", "payout", "median") else "{:.2%}".format
     between = "-" if spread.low != spread.low else f"{share(spread.low)} to {share(spread.high)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ def pair(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple
     """Two multipliers with a comma between them."""
     try:
         corr, mmc = (float(part) for part in value.split(",")) if value is not None else (0.0, 0.0)
+        if not (isfinite(corr) and isfinite(mmc)):
+            raise ValueError
     except ValueError:
         raise click.BadParameter(f"'{value}' is no pair such as 0,2.", ctx, param) from None
     return None if value is None else (corr, mmc)
