@@ -132,3 +132,9 @@ def test_a_choice_that_is_no_pair_of_numbers_is_wrong_usage(choice: str) -> None
     result = CliRunner().invoke(main, ["lab", "seasons", "--choice", choice])
     assert result.exit_code == 2
     assert "is no pair such as 0,2" in result.output
+
+
+@pytest.mark.parametrize(("seasons", "told"), [(2, True), (16, False)])
+def test_a_verdict_of_few_seasons_says_that_they_are_few(seasons: int, told: bool) -> None:
+    shown = lab("judge", "corr", "--agent", "pair", "--seasons", str(seasons), "--rounds", "1", *HERE)
+    assert (f"{seasons} seasons say little" in " ".join(shown.split())) is told

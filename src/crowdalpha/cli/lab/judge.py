@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdalpha.cli.console import print_json, progress, reports_refusals
+from crowdalpha.cli.console import counted, print_json, progress, reports_refusals
 from crowdalpha.cli.lab.crowd import fitted, like
 from crowdalpha.cli.lab.options import engine, seed
-from crowdalpha.cli.layout import print_table
+from crowdalpha.cli.layout import print_prose, print_table
 from crowdalpha.cli.options import as_json, some
 from crowdalpha.cli.tournament.door import refusals
 
 if TYPE_CHECKING:
     from crowdalpha.lab.verdicts import Verdict
+
+
+ENOUGH = 16
+"""Seasons below which a bootstrapped interval is markedly too narrow."""
 
 
 @click.command(name="judge")
@@ -63,6 +67,9 @@ def command(
         columns = ("agent", "choice", "profit", "99.9% interval", "ahead", "finding")
         caption = sentence(rule, verdicts)
         print_table(rule, columns, [_verdict(each) for each in verdicts], caption=caption, spare=("ahead", "choice"))
+    if seasons < ENOUGH:
+        few = f"{counted(seasons, 'season')} say little, and make intervals narrower than they should be"
+        print_prose(f"{few}: try --seasons {ENOUGH} or more before you believe a close verdict.")
 
 
 def _judgement(rule: str, verdicts: Sequence[Verdict]) -> dict[str, object]:

@@ -28,7 +28,13 @@ SPARE = ("swing", "99% interval", "by")
 @click.option(
     "--seasons", type=click.IntRange(min=10), default=10, show_default=True, help="Seasons that each is measured on."
 )
-@click.option("--rounds", type=click.IntRange(min=2), default=20, show_default=True, help="Rounds of a season.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=2),
+    default=20,
+    show_default=True,
+    help="Rounds of a season; what is earned is staked four rounds later.",
+)
 @click.option("--models", type=some, help="Models of a crowd: 30, or as many as in the history it is like.")
 @click.option("--ids", type=click.IntRange(min=2), help="Ids of an era: 300, or those of the history.")
 @click.option("--floor", "floors", is_flag=True, help="Try designs under which nobody burns, too.")
