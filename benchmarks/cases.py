@@ -15,9 +15,9 @@ from scipy.stats import rankdata
 
 from benchmarks import peers
 from benchmarks.inputs import SHAPES, Array, Round, crowd, features
+from benchmarks.lab import seasons
 from benchmarks.limits import limits
 from benchmarks.results import Row, at_least, at_most, duration
-from benchmarks.seasons import seasons
 from benchmarks.timing import Contestant, Time, kernel, race, threads
 from benchmarks.tournament import tournament
 from crowdalpha.scoring import Ranks, fnc, mmc1, mmc2, rank_models

@@ -29,7 +29,7 @@ def test_rescoring_is_measured_on_one_changed_era(tmp_path):
 
 
 def test_a_season_is_measured_by_an_old_rule_and_by_a_new_one():
-    from benchmarks.seasons import RULES, seasons
+    from benchmarks.lab import RULES, seasons
 
     _, text, rows = seasons(3, 4, 20)
     assert "3 rounds of 4 models x 20 ids" in text
