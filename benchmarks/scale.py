@@ -106,7 +106,7 @@ def _page(points: dict[str, list[Point]], found: Rescoring) -> str:
         "",
         "CORR and MMC2 of one round from ranks on disk, not in memory before; wall time on all cores, each row",
         "a process of its own. Stakes have nine decimals; all models have one. A round of 1,000 models before it loads",
-        f"libraries and compiled loops, once a process: it takes {duration(_first(points))}.",
+        f"the libraries, once a process: it takes {duration(_first(points))}.",
         "",
         "![Cost a model against models, ids and bags](scaling.svg)",
     ]

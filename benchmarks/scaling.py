@@ -27,7 +27,7 @@ BAGS = (1, 5, 20, 100)
 USUAL = (10_000, 5_000, 20)
 """Models, ids and bags where they are not what changes."""
 FIRST = 1_000
-"""Models of the first round of a process, which loads the libraries and the compiled loops."""
+"""Models of the first round of a process, which loads the libraries."""
 DISTINCT = 1_000
 """Models drawn; the others are theirs, with the ids turned."""
 
@@ -64,8 +64,7 @@ def measure(sizes: Iterable[tuple[int, int, int]], told: Callable[[str], None] =
             reading = _read(path)
             _forget(path)
             command = [sys.executable, "-m", "benchmarks.scaling", home, str(models), str(ids), str(bags)]
-            env = os.environ | {"CROWDALPHA_KERNEL": "numba"}  # as in a process that has met many values
-            done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
             points.append(Point(models, ids, bags, reading=reading, **json.loads(done.stdout)))
     return points
 
